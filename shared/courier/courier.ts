@@ -1,0 +1,50 @@
+import type { Readable } from 'node:stream';
+
+import type { Permanence } from '../failure.ts';
+
+/** The envelope of SMTP (RFC 5321 section 2.3.1); `mailFrom` is `''` for the null reverse-path. */
+export interface Envelope {
+  readonly mailFrom: string;
+  readonly recipients: readonly string[];
+}
+
+/** What is handed over: an envelope and a stream of the message as it shall arrive. */
+export interface Parcel {
+  readonly envelope: Envelope;
+  /** Octets as they shall arrive, edits applied. Called at most once, and only when the server takes DATA. */
+  readonly content: () => Readable;
+  /** Octets of `content`. */
+  readonly size: number;
+  readonly eightBit: boolean;
+}
+
+/** What became of one recipient in this attempt, in the server's own words where it spoke. */
+export interface RecipientReply {
+  readonly address: string;
+  readonly verdict: 'sent' | Permanence;
+  /** SMTP reply code (RFC 5321 section 4.2); null where no reply came (connection refused, time-out). */
+  readonly code: number | null;
+  /** Enhanced status code (RFC 3463), `5.1.1`. */
+  readonly enhancedCode: string | null;
+  /** The reply's text or the fault, one line, at most 200 octets. */
+  readonly text: string;
+  /** `mail.corp.example:587`. */
+  readonly host: string;
+}
+
+export interface HandOver {
+  /** One for each recipient of the envelope, in its order. */
+  readonly replies: readonly RecipientReply[];
+  /** The session's commands and replies; no secret, no content. */
+  readonly transcript: readonly string[];
+}
+
+/**
+ * Port: hands a message to the organisation's mail system.
+ * Never throws for what a server or the network does: that is a reply. Contract: `test/contract/courier.ts`.
+ */
+export interface Courier {
+  deliver(parcel: Parcel): Promise<HandOver>;
+  /** Ends the sessions that are kept for reuse (QUIT). */
+  close(): Promise<void>;
+}

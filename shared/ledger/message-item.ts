@@ -1,0 +1,57 @@
+import type { Decision } from '../routing/decision.ts';
+
+/**
+ * What the ledger keeps of one message: decision, recipients and their last replies, the claim, the next due time.
+ * One item a message; every change is one of the pure transitions beside this type, applied by an adapter either in
+ * a transaction (SQLite) or by a conditional write on `version` (DynamoDB).
+ */
+export interface MessageItem {
+  readonly decision: Decision | null;
+  readonly recipients: readonly RecipientState[];
+  /** When the decision was stored: retries are counted from here. Milliseconds since the epoch, as all times here. */
+  readonly decidedAt: number | null;
+  readonly arrivedAt: number;
+  /** When a job for it was last put on a queue. */
+  readonly queuedAt: number;
+  /** The attempt that is under way. */
+  readonly claim: DeliveryClaim | null;
+  /** Attempts that were started and reached no outcome; three park the message. */
+  readonly starts: number;
+  /** Attempts that ended with a deferral: picks the gap before the next one. */
+  readonly deferrals: number;
+  /** Not before this time; null before a first attempt. */
+  readonly nextDue: number | null;
+  /** When the last recipient reached its end. */
+  readonly endedAt: number | null;
+  /** Last time that fetch met the same bytes again. */
+  readonly seenAt: number | null;
+}
+
+export interface DeliveryClaim {
+  readonly token: string;
+  readonly until: number;
+}
+
+/**
+ * `waiting`: not tried or put off. Ends: `sent`, `duplicate` (another message has it), `failed` (refused or given
+ * up; its copy lies in Failed/).
+ */
+export type RecipientEnd = 'sent' | 'duplicate' | 'failed';
+
+export interface RecipientState {
+  readonly address: string;
+  readonly state: 'waiting' | RecipientEnd;
+  readonly attempts: number;
+  /** Why it failed, when the last word was not a permanent reply: `expired`, `internal`. */
+  readonly reason: 'refused' | 'expired' | 'internal' | null;
+  readonly lastReply: LastReply | null;
+}
+
+export interface LastReply {
+  readonly code: number | null;
+  readonly enhancedCode: string | null;
+  /** At most 200 octets. */
+  readonly text: string;
+  readonly host: string;
+  readonly at: number;
+}

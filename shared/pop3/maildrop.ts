@@ -1,0 +1,80 @@
+/** A message number of one session (RFC 1939 section 5). Branded: it must never be taken for a UIDL. */
+export type MessageNumber = number & { readonly brand: 'MessageNumber' };
+
+export interface ListedMail {
+  readonly number: MessageNumber;
+  /** Octets by LIST: an estimate only, servers' own answers differ from what they send. */
+  readonly size: number;
+  /** Unique id as the server wrote it, any length; null where the server has no UIDL or its line was broken. */
+  readonly uidl: string | null;
+}
+
+export interface Listing {
+  readonly mails: readonly ListedMail[];
+  /** Whether the server offers UIDL at all. */
+  readonly hasUidl: boolean;
+  /** Lines of LIST or UIDL that could not be read: those messages are left alone in this run. */
+  readonly unreadable: number;
+}
+
+/** Takes the octets of one message, dot-unstuffed, terminator removed. */
+export interface MailSink {
+  /** A promise means: no more until it resolves. */
+  write(chunk: Buffer): void | Promise<void>;
+}
+
+/**
+ * Port: an open, authenticated POP3 session, in the TRANSACTION state.
+ * Every method rejects with a {@link Failure} (`protocol`, `timeout`, `connect`) when the server breaks off; after
+ * that the session is dead and nothing was deleted.
+ */
+export interface Maildrop {
+  listing(): Promise<Listing>;
+  /**
+   * RETR. May be called again before the first resolves: commands are pipelined where the server takes it, else
+   * sent one by one. Resolves when the terminator came; a message that broke off rejects, never resolves.
+   * A -ERR rejects with a {@link MailRefused} and leaves the session alive.
+   */
+  retrieve(number: MessageNumber, sink: MailSink): Promise<void>;
+  /** The header block by `TOP n 0`; rejects with {@link MailRefused} where the server has no TOP. */
+  top(number: MessageNumber, sink: MailSink): Promise<void>;
+  /** DELE: marked only; nothing is deleted before QUIT. */
+  delete(number: MessageNumber): Promise<void>;
+  /** QUIT: resolves only on +OK, that is when the marked messages are gone (RFC 1939 section 6). */
+  quit(): Promise<void>;
+  /** Drops the connection without QUIT: what was marked stays. Safe to call at any time. */
+  abandon(): void;
+}
+
+/** The server answered -ERR for one message; the session goes on. */
+export class MailRefused extends Error {
+  override readonly name = 'MailRefused';
+}
+
+export interface MaildropAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: 'implicit' | 'starttls' | 'none';
+  /** PEM of the authorities to trust instead of the system's; null: the system's. */
+  readonly ca: string | null;
+  /** SHA-256 of the server's certificate, 64 hex digits in lower case; null: none pinned. */
+  readonly fingerprint: string | null;
+}
+
+export interface MaildropLogin {
+  readonly username: string;
+  readonly password: string;
+  readonly auth: 'auto' | 'plain' | 'user';
+  /** Whether the password may cross an unencrypted connection. */
+  readonly cleartextAllowed: boolean;
+}
+
+/** Port: opens a maildrop. `signal` ends the session at once; `deadline` (ms since the epoch) bounds all of it. */
+export interface MaildropOpener {
+  /** @throws Failure `connect`, `tls`, `login`, `protocol` or `timeout` */
+  open(
+    address: MaildropAddress,
+    login: MaildropLogin,
+    limits: { readonly deadline: number; readonly signal: AbortSignal },
+  ): Promise<Maildrop>;
+}

@@ -1,0 +1,117 @@
+import type { LogLevel } from '../observe/log.ts';
+import type { Schedule } from './schedule.ts';
+
+/** Where a password stands: by name in the secrets, or written plainly in the configuration file (with a warning). */
+export type SecretRef =
+  | { readonly kind: 'named'; readonly name: string }
+  | { readonly kind: 'plain'; readonly value: string };
+
+/** How a connection is protected, for a mailbox as for the SMTP server. */
+export interface Transport {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: 'implicit' | 'starttls' | 'none';
+  readonly allowCleartext: boolean;
+  /** PEM text of the authorities to trust instead of the system's. */
+  readonly ca: string | null;
+  /** SHA-256 of the certificate, 64 lower-case hex digits without colons. */
+  readonly fingerprint: string | null;
+}
+
+export interface SmtpSettings extends Transport {
+  readonly username: string | null;
+  readonly password: SecretRef | null;
+}
+
+export interface DeliverySettings {
+  readonly transport: 'smtp' | 'lmtp';
+  readonly smtp: SmtpSettings;
+  /** `original`, or a fixed MAIL FROM address. */
+  readonly sender: string;
+  /** Connections at once to the destination. */
+  readonly concurrency: number;
+  /** Milliseconds from the decision until a waiting recipient is given up. */
+  readonly giveUpAfterMs: number;
+}
+
+export interface Limits {
+  /** A larger message (by LIST) stays on the server; null: no limit. */
+  readonly messageBytes: number | null;
+  readonly messagesPerRun: number | null;
+  readonly runMs: number;
+}
+
+export interface GeneralSettings {
+  /** Accepted domains, lower-case A-labels; `*.corp.example` takes sub-domains (not corp.example itself). */
+  readonly domains: readonly string[];
+  readonly undeliverable: string | null;
+  readonly delivery: DeliverySettings;
+  /** Lower-case address to its targets. */
+  readonly aliases: ReadonlyMap<string, readonly string[]>;
+  /** Existing addresses in lower case; null: any address in an accepted domain. */
+  readonly recipients: ReadonlySet<string> | null;
+  readonly limits: Limits;
+  readonly logLevel: LogLevel;
+}
+
+/** Where recipients are read from, in order; more kinds join with their issue. */
+export type RecipientSource = { readonly kind: 'to' };
+
+interface MailboxCommon extends Transport {
+  readonly id: string;
+  readonly username: string;
+  readonly password: SecretRef;
+  readonly auth: 'auto' | 'plain' | 'user';
+  readonly schedule: Schedule;
+  readonly keep: 'none' | 'forever';
+}
+
+export interface UserMailbox extends MailboxCommon {
+  readonly type: 'user';
+  /** Fixed recipients, whatever the header says. */
+  readonly deliverTo: readonly string[];
+}
+
+export interface GlobalMailbox extends MailboxCommon {
+  readonly type: 'global';
+  readonly recipientSource: readonly RecipientSource[];
+  /** Lower-case addresses that are never recipients: the pickup box itself. */
+  readonly ignore: ReadonlySet<string>;
+  /** The mailbox's own, else the general one; a global mailbox always has one. */
+  readonly undeliverable: string;
+}
+
+export type Mailbox = UserMailbox | GlobalMailbox;
+
+/** One thing that is wrong with the configuration. */
+export interface Problem {
+  /** `mailboxes.sales.port`. */
+  readonly path: string;
+  readonly expected: string;
+  /** What stands there; a secret is never repeated. */
+  readonly got: string;
+  /** A warning is reported and nothing more. */
+  readonly severity: 'error' | 'warning';
+}
+
+/** What one reading of the configuration gave. */
+export interface Settings {
+  readonly general: GeneralSettings;
+  /** The mailboxes that are sound. */
+  readonly mailboxes: ReadonlyMap<string, Mailbox>;
+  /** Ids of entries that stand in the configuration but are wrong: they stop alone. */
+  readonly broken: ReadonlyMap<string, readonly Problem[]>;
+  readonly problems: readonly Problem[];
+}
+
+/** Port: the configuration, read anew (or from a short cache) at each call. */
+export interface SettingsSource {
+  /** @throws Failure `settings` when nothing usable can be read, not even the last good one */
+  read(): Promise<Settings>;
+}
+
+/** Port: secrets by name. */
+export interface Secrets {
+  /** @throws Failure `secret`, permanent, naming the secret and the places that were looked at, never its value */
+  read(ref: SecretRef): Promise<string>;
+}
