@@ -27,8 +27,7 @@ export interface JobSender<Job> {
  * `later`: the same job again at that time (ms since the epoch), never by sending a new one.
  */
 export type JobOutcome =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'later'; readonly at: number };
+  { readonly kind: 'done' } | { readonly kind: 'later'; readonly at: number };
 
 export const DONE: JobOutcome = { kind: 'done' };
 

@@ -1,0 +1,121 @@
+import type { Clock } from '../../shared/clock.ts';
+import type { FailureKind } from '../../shared/failure.ts';
+import type { MailboxLedger } from '../../shared/ledger/ledger.ts';
+import { NO_MAILBOX_RECORD } from '../../shared/ledger/mailbox-record.ts';
+import type { MailboxRecord, RunStatus } from '../../shared/ledger/mailbox-record.ts';
+import type { QueueDepth } from '../../shared/queue/job-queue.ts';
+import type { SettingsSource } from '../../shared/settings/settings.ts';
+import { formatProblem } from '../../shared/settings/problem.ts';
+import type { MailStore } from '../../shared/store/mail-store.ts';
+
+export interface StatusDeps {
+  readonly settings: SettingsSource;
+  readonly mailboxes: MailboxLedger;
+  readonly store: MailStore;
+  readonly queues: Readonly<
+    Record<'fetch' | 'route' | 'deliver', { depth(): Promise<QueueDepth> }>
+  >;
+  readonly clock: Clock;
+}
+
+export interface MailboxStatus {
+  readonly id: string;
+  /** `never` before the first run; `misconfigured` while its entry is broken. */
+  readonly status: RunStatus | 'never' | 'misconfigured';
+  /** ISO 8601, null for never. */
+  readonly lastRun: string | null;
+  readonly lastSuccess: string | null;
+  /** New messages that the last run left on the server. */
+  readonly left: number;
+  readonly error: { readonly kind: FailureKind; readonly message: string } | null;
+}
+
+export interface StatusReport {
+  readonly mailboxes: readonly MailboxStatus[];
+  readonly queues: Readonly<Record<'fetch' | 'route' | 'deliver', QueueDepth>>;
+  /** Messages in `Incoming/`: all that lies there is open. */
+  readonly open: number;
+  /** Age of the oldest of them in seconds. */
+  readonly oldestSeconds: number | null;
+  /** Messages in `Failed/`. */
+  readonly failed: number;
+  /** What is wrong with the configuration that is in use, one line each. */
+  readonly problems: readonly string[];
+}
+
+/** What `mailferry status` and `GET /status` tell. */
+export async function status(deps: StatusDeps): Promise<StatusReport> {
+  const settings = await deps.settings.read();
+  const ids = [...settings.mailboxes.keys(), ...settings.broken.keys()].sort();
+  const now = deps.clock.now();
+  const mailboxes = await Promise.all(
+    ids.map(async (id) => {
+      const record = (await deps.mailboxes.read(id)) ?? NO_MAILBOX_RECORD;
+      const problems = settings.broken.get(id);
+      return mailboxStatus(id, record, problems?.map(formatProblem) ?? null, now);
+    }),
+  );
+  const waiting = await countAndOldest(deps.store, 'Incoming');
+  const failed = await countAndOldest(deps.store, 'Failed');
+  const [fetch, route, deliver] = await Promise.all([
+    deps.queues.fetch.depth(),
+    deps.queues.route.depth(),
+    deps.queues.deliver.depth(),
+  ]);
+  return {
+    mailboxes,
+    queues: { fetch, route, deliver },
+    open: waiting.count,
+    oldestSeconds:
+      waiting.oldestAt === null ? null : Math.max(0, Math.round((now - waiting.oldestAt) / 1000)),
+    failed: failed.count,
+    problems: settings.problems.map(formatProblem),
+  };
+}
+
+/** Whether the exit status of `status` is 0: no mailbox in trouble, nothing failed; mail on its way is well. */
+export function isWell(report: StatusReport): boolean {
+  const inTrouble = report.mailboxes.some(
+    (one) => one.status === 'failed' || one.status === 'misconfigured',
+  );
+  return !inTrouble && report.failed === 0 && report.open === 0;
+}
+
+function mailboxStatus(
+  id: string,
+  record: MailboxRecord,
+  problems: readonly string[] | null,
+  now: number,
+): MailboxStatus {
+  const { lastRun } = record;
+  const base = {
+    id,
+    lastRun: isoOrNull(record.lastStartedAt),
+    lastSuccess: isoOrNull(record.lastSuccessAt),
+    left: lastRun?.left ?? 0,
+  };
+  if (problems !== null) {
+    const error = { kind: 'settings' as const, message: problems.join('; ') };
+    return { ...base, status: 'misconfigured', error };
+  }
+  const isRunning = record.lease !== null && record.lease.until > now;
+  const error = lastRun?.error ?? null;
+  return { ...base, status: isRunning ? 'busy' : (lastRun?.status ?? 'never'), error };
+}
+
+function isoOrNull(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}
+
+async function countAndOldest(
+  store: MailStore,
+  area: 'Incoming' | 'Failed',
+): Promise<{ count: number; oldestAt: number | null }> {
+  let count = 0;
+  let oldestAt: number | null = null;
+  for await (const { storedAt } of store.list(area)) {
+    count += 1;
+    oldestAt = Math.min(oldestAt ?? storedAt, storedAt);
+  }
+  return { count, oldestAt };
+}

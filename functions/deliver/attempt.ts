@@ -1,0 +1,166 @@
+import { pipeline } from 'node:stream';
+import type { Readable } from 'node:stream';
+
+import type { Courier, HandOver } from '../../shared/courier/courier.ts';
+import { asFailure, Failure } from '../../shared/failure.ts';
+import type { MessageItem } from '../../shared/ledger/message-item.ts';
+import { endAttempt, inOneWrite, recordReplies } from '../../shared/ledger/message-transitions.ts';
+import type { RetryPlan } from '../../shared/ledger/message-transitions.ts';
+import { RECIPIENTS_PER_TRANSACTION } from '../../shared/limits.ts';
+import { formatKey } from '../../shared/mail/message-key.ts';
+import type { MessageKey } from '../../shared/mail/message-key.ts';
+import type { Decision, HeaderEdits } from '../../shared/routing/decision.ts';
+import { editStream } from '../../shared/store/edit-stream.ts';
+import type { OpenedMessage } from '../../shared/store/mail-store.ts';
+import type { DeliverDeps } from './deliver-message.ts';
+
+export interface ClaimedMessage {
+  readonly token: string;
+  readonly item: MessageItem;
+  readonly plan: RetryPlan;
+}
+
+export interface AttemptResult {
+  readonly item: MessageItem;
+  readonly transcript: readonly string[] | null;
+}
+
+/**
+ * One attempt for all who wait, in transactions of at most {@link RECIPIENTS_PER_TRANSACTION}. The replies of each
+ * transaction are written before the next begins; the last write also ends the attempt. A fault on our side (the
+ * store cannot be read) ends it as a deferral: nobody was refused.
+ */
+export async function attemptDelivery(
+  deps: DeliverDeps,
+  courier: Courier,
+  key: MessageKey,
+  claimed: ClaimedMessage,
+): Promise<AttemptResult> {
+  const waiting = claimed.item.recipients.filter((one) => one.state === 'waiting');
+  const groups = inGroups(
+    waiting.map((one) => one.address),
+    RECIPIENTS_PER_TRANSACTION,
+  );
+  const transcript: string[] = [];
+  let item = claimed.item;
+  for (const [index, recipients] of groups.entries()) {
+    const isLast = index === groups.length - 1;
+    let handOver: HandOver;
+    try {
+      handOver = await handOverOnce(deps, courier, key, claimed.item, recipients);
+    } catch (error) {
+      deps.log.error('delivery could not begin', {
+        message: formatKey(key),
+        error: asFailure(error).message,
+      });
+      return { item: await putOff(deps, key, claimed), transcript: null };
+    }
+    item = await record(deps, key, claimed, handOver, isLast);
+    transcript.push(...handOver.transcript);
+    logReplies(deps, key, handOver);
+  }
+  return { item, transcript };
+}
+
+async function handOverOnce(
+  deps: DeliverDeps,
+  courier: Courier,
+  key: MessageKey,
+  item: MessageItem,
+  recipients: readonly string[],
+): Promise<HandOver> {
+  const decision = decisionOf(item, key);
+  const opened = await deps.store.open(key);
+  if (opened === null) {
+    throw new Failure(
+      'store',
+      'temporary',
+      `delivering ${formatKey(key)}: expected the message in Incoming/ or Failed/, found it in neither`,
+    );
+  }
+  try {
+    return await courier.deliver({
+      envelope: { mailFrom: decision.mailFrom, recipients },
+      content: () => edited(opened, decision.edits),
+      size: opened.metadata.size + addedOctets(decision.edits),
+      eightBit: opened.metadata.eightBit,
+    });
+  } finally {
+    // Not read at all when every recipient was refused.
+    opened.content.destroy();
+  }
+}
+
+async function record(
+  deps: DeliverDeps,
+  key: MessageKey,
+  { token, plan }: ClaimedMessage,
+  handOver: HandOver,
+  isLast: boolean,
+): Promise<MessageItem> {
+  const now = deps.clock.now();
+  const replies = recordReplies(token, handOver.replies, now);
+  const write = isLast ? inOneWrite(replies, endAttempt(token, now, plan)) : replies;
+  return present(await deps.messages.change(key, write), key);
+}
+
+async function putOff(
+  deps: DeliverDeps,
+  key: MessageKey,
+  { token, plan }: ClaimedMessage,
+): Promise<MessageItem> {
+  const ended = await deps.messages.change(key, endAttempt(token, deps.clock.now(), plan));
+  return present(ended, key);
+}
+
+/** The successor of the original's event 4032: one line a recipient. */
+function logReplies(deps: DeliverDeps, key: MessageKey, handOver: HandOver): void {
+  for (const reply of handOver.replies) {
+    deps.log.info('recipient processed', {
+      message: formatKey(key),
+      recipient: reply.address,
+      status: reply.verdict,
+      code: reply.code,
+      enhancedCode: reply.enhancedCode,
+      reply: reply.text,
+      host: reply.host,
+    });
+  }
+}
+
+/** `pipeline` hands an error on either side to the other, so that a cut message never ends as a whole one. */
+function edited(opened: OpenedMessage, edits: HeaderEdits): Readable {
+  return pipeline(opened.content, editStream(edits), () => undefined);
+}
+
+/** An upper bound, for the SIZE parameter (RFC 1870 calls it an estimate): what is removed is not counted. */
+function addedOctets(edits: HeaderEdits): number {
+  const added = edits.add.reduce((sum, field) => sum + Buffer.byteLength(field) + 2, 2);
+  return Object.values(edits.rename).reduce((sum, name) => sum + name.length, added);
+}
+
+function decisionOf(item: MessageItem, key: MessageKey): Decision {
+  if (item.decision !== null) return item.decision;
+  throw new Failure(
+    'internal',
+    'permanent',
+    `delivering ${formatKey(key)}: claimed without a decision`,
+  );
+}
+
+function present(item: MessageItem | null, key: MessageKey): MessageItem {
+  if (item !== null) return item;
+  throw new Failure(
+    'ledger',
+    'temporary',
+    `the ledger lost ${formatKey(key)} while it was delivered`,
+  );
+}
+
+function inGroups<Item>(items: readonly Item[], size: number): Item[][] {
+  const groups: Item[][] = [];
+  for (let start = 0; start < items.length; start += size) {
+    groups.push(items.slice(start, start + size));
+  }
+  return groups;
+}

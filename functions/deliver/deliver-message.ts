@@ -1,0 +1,82 @@
+import type { Clock, NewToken, Random } from '../../shared/clock.ts';
+import type { Courier } from '../../shared/courier/courier.ts';
+import type { MessageLedger } from '../../shared/ledger/ledger.ts';
+import type { MessageItem } from '../../shared/ledger/message-item.ts';
+import { claimDelivery, isFinal } from '../../shared/ledger/message-transitions.ts';
+import { CLAIM_GRACE_MS, DELIVERY_ATTEMPT_MS } from '../../shared/limits.ts';
+import { formatKey } from '../../shared/mail/message-key.ts';
+import type { MessageKey } from '../../shared/mail/message-key.ts';
+import type { Log } from '../../shared/observe/log.ts';
+import { DONE } from '../../shared/queue/job-queue.ts';
+import type { JobOutcome, JobSender, MessageJob } from '../../shared/queue/job-queue.ts';
+import type { DeliverySettings, SettingsSource } from '../../shared/settings/settings.ts';
+import type { MailStore } from '../../shared/store/mail-store.ts';
+import { attemptDelivery } from './attempt.ts';
+import { finishMessage } from './finish.ts';
+import { nextAttempt } from './retry-gaps.ts';
+
+export interface DeliverDeps {
+  readonly settings: SettingsSource;
+  readonly store: MailStore;
+  readonly messages: MessageLedger;
+  /** The courier for the destination as it is configured now; kept by the host, so that sessions are reused. */
+  readonly courierFor: (delivery: DeliverySettings) => Courier;
+  readonly routeQueue: JobSender<MessageJob>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newToken: NewToken;
+  readonly log: Log;
+}
+
+/**
+ * Brings one message as far as it goes now: claims it, hands it to the courier for those who wait, records each
+ * reply, and finishes it when everybody has reached an end. May run twice, also at the same time: who comes second
+ * finds the claim, the due time or the end.
+ */
+export async function deliverMessage(deps: DeliverDeps, key: MessageKey): Promise<JobOutcome> {
+  const token = deps.newToken();
+  const now = deps.clock.now();
+  const until = now + DELIVERY_ATTEMPT_MS + CLAIM_GRACE_MS;
+  const claim = await deps.messages.change(key, claimDelivery({ token, until, now }));
+  switch (claim.kind) {
+    case 'undecided':
+      return backToRoute(deps, key);
+    case 'notYet':
+      return { kind: 'later', at: claim.at };
+    case 'ended':
+      await finishMessage(deps, key, claim.item, null);
+      return DONE;
+    case 'claimed':
+      return deliverClaimed(deps, key, token, claim.item);
+  }
+}
+
+async function deliverClaimed(
+  deps: DeliverDeps,
+  key: MessageKey,
+  token: string,
+  item: MessageItem,
+): Promise<JobOutcome> {
+  const { delivery } = (await deps.settings.read()).general;
+  const giveUpAt = (item.decidedAt ?? 0) + delivery.giveUpAfterMs;
+  const plan = {
+    giveUpAt,
+    nextDue: (deferrals: number) =>
+      nextAttempt(deferrals, deps.clock.now(), giveUpAt, deps.random()),
+  };
+  const attempt = await attemptDelivery(deps, deps.courierFor(delivery), key, {
+    token,
+    item,
+    plan,
+  });
+  await finishMessage(deps, key, attempt.item, attempt.transcript);
+  if (isFinal(attempt.item)) return DONE;
+  return { kind: 'later', at: attempt.item.nextDue ?? deps.clock.now() };
+}
+
+/** A delivery job without a decision: the ledger lost it, or never had it. Routing decides, and queues again. */
+async function backToRoute(deps: DeliverDeps, key: MessageKey): Promise<JobOutcome> {
+  deps.log.warn('delivery job without a decision, routed again', { message: formatKey(key) });
+  await deps.routeQueue.send([{ mailbox: key.mailbox, sha256: key.sha256 }]);
+  return DONE;
+}

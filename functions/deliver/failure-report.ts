@@ -1,0 +1,75 @@
+import type { LastReply, MessageItem, RecipientState } from '../../shared/ledger/message-item.ts';
+import { formatKey } from '../../shared/mail/message-key.ts';
+import type { MessageKey } from '../../shared/mail/message-key.ts';
+import type {
+  ArrivalMetadata,
+  FailedRecipient,
+  FailureReport,
+} from '../../shared/store/mail-store.ts';
+
+/** What lies beside a parked message, from its ledger item. Pure. */
+export function failureReport(
+  key: MessageKey,
+  item: MessageItem,
+  metadata: ArrivalMetadata,
+  transcript: readonly string[] | null,
+  now: number,
+): FailureReport {
+  return {
+    key: formatKey(key),
+    mailbox: key.mailbox,
+    reason: reasonOf(item),
+    explanation: explain(item),
+    parkedAt: new Date(now).toISOString(),
+    arrivedAt: new Date(metadata.arrivedAt).toISOString(),
+    size: metadata.size,
+    envelope: {
+      mailFrom: item.decision?.mailFrom ?? '',
+      recipients: item.recipients.map((one) => one.address),
+    },
+    recipients: item.recipients.map((one) => recipientOf(one, item)),
+    transcript,
+  };
+}
+
+function reasonOf(item: MessageItem): string {
+  if (item.decision?.outcome === 'held') return 'held';
+  return item.recipients.find((one) => one.state === 'failed')?.reason ?? 'internal';
+}
+
+function explain(item: MessageItem): string {
+  if (item.decision?.outcome === 'held') {
+    return `held without an attempt: ${item.decision.warnings.join('; ')}`;
+  }
+  return item.recipients
+    .filter((one) => one.state === 'failed')
+    .map(explainRecipient)
+    .join('; ');
+}
+
+function explainRecipient({ address, reason, attempts, lastReply }: RecipientState): string {
+  const last = lastReply === null ? 'no reply' : `"${lastReply.text}" from ${lastReply.host}`;
+  switch (reason) {
+    case 'expired':
+      return `${address} was given up after ${attempts} attempts; the last answer was ${last}`;
+    case 'internal':
+      return `${address}: delivery was started and never came to an outcome (the process ended each time)`;
+    case 'refused':
+    case null:
+      return `${address} was refused: ${last}`;
+  }
+}
+
+function recipientOf(recipient: RecipientState, item: MessageItem): FailedRecipient {
+  const { address, state, attempts, lastReply } = recipient;
+  const decided = item.decision?.recipients.find((one) => one.address === address);
+  return { address, source: decided?.source ?? '', state, attempts, ...replyFields(lastReply) };
+}
+
+function replyFields(
+  reply: LastReply | null,
+): Pick<FailedRecipient, 'code' | 'enhancedCode' | 'reply' | 'host' | 'at'> {
+  if (reply === null) return { code: null, enhancedCode: null, reply: null, host: null, at: null };
+  const { code, enhancedCode, text, host, at } = reply;
+  return { code, enhancedCode, reply: text, host, at: new Date(at).toISOString() };
+}

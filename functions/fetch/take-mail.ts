@@ -1,0 +1,128 @@
+import { Failure } from '../../shared/failure.ts';
+import type { MaildropAccount, UidlRecord } from '../../shared/ledger/ledger.ts';
+import { RETRIEVAL_WINDOW } from '../../shared/limits.ts';
+import type { Log } from '../../shared/observe/log.ts';
+import type { ListedMail, Maildrop } from '../../shared/pop3/maildrop.ts';
+import { MailRefused } from '../../shared/pop3/maildrop.ts';
+import type { Mailbox } from '../../shared/settings/settings.ts';
+import type { Spool } from '../../shared/store/spool.ts';
+import type { CustodyDeps, TakenMail } from './custody.ts';
+import { CustodySession } from './custody-session.ts';
+import { planRetrieval } from './plan-retrieval.ts';
+import type { RetrievalLimits } from './plan-retrieval.ts';
+import { retrieveInOrder } from './retrieve-in-order.ts';
+import { hashUidl } from './uidl-hash.ts';
+
+export interface TakeMailDeps extends CustodyDeps {
+  readonly newSpool: () => Spool;
+  readonly log: Log;
+}
+
+/** What one session took; filled as it goes, so that a session that breaks off has still said what it did. */
+export interface Taking {
+  fetched: number;
+  bytes: number;
+  /** New messages that are still on the server and not in custody. */
+  left: number;
+  /** A cap or the time ended the run before all was fetched. */
+  cut: boolean;
+  readonly taken: TakenMail[];
+}
+
+export function nothingTaken(): Taking {
+  return { fetched: 0, bytes: 0, left: 0, cut: false, taken: [] };
+}
+
+/**
+ * Works through one open maildrop: list, retrieve what is new, take it into custody group by group, mark it for
+ * deletion as `keep` says. The caller QUITs; before that nothing is deleted.
+ * @param more false: stop asking for messages (time budget, shutdown), finish those under way
+ */
+export async function takeMail(
+  deps: TakeMailDeps,
+  maildrop: Maildrop,
+  mailbox: Mailbox,
+  limits: RetrievalLimits,
+  taking: Taking,
+  more: () => boolean,
+): Promise<void> {
+  const account = { mailbox: mailbox.id, host: mailbox.host, username: mailbox.username };
+  const plan = await makePlan(deps, maildrop, mailbox, account, limits);
+  taking.left = plan.retrieve.length + plan.later + plan.tooLarge.length + plan.unreadable;
+  const session = new CustodySession(deps, maildrop, account, mailbox.keep === 'none', taking);
+  const answered = await retrieveAll(deps, maildrop, mailbox, plan.retrieve, session, more);
+  await session.finish();
+  taking.cut = plan.later > 0 || answered < plan.retrieve.length;
+}
+
+/** @returns how many messages the server answered for, given or refused */
+async function retrieveAll(
+  deps: TakeMailDeps,
+  maildrop: Maildrop,
+  mailbox: Mailbox,
+  mails: readonly ListedMail[],
+  session: CustodySession,
+  more: () => boolean,
+): Promise<number> {
+  let answered = 0;
+  const arriving = retrieveInOrder(maildrop, mails, deps.newSpool, RETRIEVAL_WINDOW, more);
+  try {
+    for await (const { mail, result } of arriving) {
+      answered += 1;
+      if (result instanceof MailRefused) {
+        deps.log.warn('message not given by the server', {
+          mailbox: mailbox.id,
+          number: mail.number,
+          reply: result.message,
+        });
+      } else {
+        await session.add({ mail, message: result });
+      }
+    }
+  } catch (error) {
+    await session.salvage();
+    throw error;
+  }
+  return answered;
+}
+
+async function makePlan(
+  deps: TakeMailDeps,
+  maildrop: Maildrop,
+  mailbox: Mailbox,
+  account: MaildropAccount,
+  limits: RetrievalLimits,
+) {
+  const listing = await maildrop.listing();
+  if (mailbox.keep !== 'none') requireUidl(listing.hasUidl, mailbox);
+  const candidates = listing.mails.map((mail) => ({ mail, uidlHash: hashOf(mail) }));
+  const hashes = candidates.flatMap(({ uidlHash }) => (uidlHash === null ? [] : [uidlHash]));
+  // With `keep: none` every listed message is retrieved, known or not: nothing to look up.
+  const known =
+    mailbox.keep === 'none'
+      ? new Map<string, UidlRecord>()
+      : await deps.uidls.find(account, hashes);
+  const plan = planRetrieval(candidates, known, mailbox.keep, limits);
+  for (const mail of plan.tooLarge) {
+    deps.log.warn('message larger than limits.messageBytes stays on the server', {
+      mailbox: mailbox.id,
+      size: mail.size,
+      limit: limits.messageBytes,
+    });
+  }
+  return { ...plan, unreadable: listing.unreadable };
+}
+
+function hashOf(mail: ListedMail): string | null {
+  return mail.uidl === null ? null : hashUidl(mail.uidl);
+}
+
+/** Without UIDL a message that stays would be fetched again by every run. */
+function requireUidl(hasUidl: boolean, mailbox: Mailbox): void {
+  if (hasUidl) return;
+  throw new Failure(
+    'protocol',
+    'permanent',
+    `mailbox ${mailbox.id}: keep "${mailbox.keep}" expects a server with UIDL, ${mailbox.host} has none; use keep: none`,
+  );
+}

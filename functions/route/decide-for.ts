@@ -1,0 +1,38 @@
+import type { MessageKey } from '../../shared/mail/message-key.ts';
+import { NOTICES } from '../../shared/mail/message-key.ts';
+import { decide } from '../../shared/routing/decide.ts';
+import type { Decided } from '../../shared/routing/decide.ts';
+import { heldDecision } from '../../shared/routing/held.ts';
+import type { Settings } from '../../shared/settings/settings.ts';
+import type { ArrivedHeader } from './read-header.ts';
+import type { RouteDeps } from './route-message.ts';
+
+/**
+ * The decision for an arrived message. What keeps it from being routed at all ends as `held`, with the reason: the
+ * mailbox left the configuration, or the header block is too long to be read.
+ * @returns `wait` while the mailbox's entry is broken: somebody is about to mend it
+ */
+export function decideFor(
+  deps: RouteDeps,
+  settings: Settings,
+  key: MessageKey,
+  arrived: ArrivedHeader,
+): Decided | 'wait' {
+  if (arrived.header === null) return heldDecision('the header block is longer than 8 MiB');
+  const mailbox = settings.mailboxes.get(key.mailbox);
+  if (mailbox === undefined) {
+    if (settings.broken.has(key.mailbox)) return 'wait';
+    const what = key.mailbox === NOTICES ? 'a notice' : `mailbox ${key.mailbox}`;
+    return heldDecision(`${what} is not in the configuration any more`);
+  }
+  return decide({
+    header: arrived.header,
+    key,
+    bodyDigest: arrived.metadata.bodyDigest,
+    mailbox,
+    general: settings.general,
+    loopKey: deps.loopKey,
+    hostName: deps.hostName,
+    now: deps.clock.now(),
+  });
+}

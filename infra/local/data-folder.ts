@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+import { Failure } from '../../shared/failure.ts';
+
+const LOOP_KEY_OCTETS = 32;
+
+/** Names in the data folder. */
+export interface DataFolder {
+  readonly path: string;
+  /** Files that have no name yet; emptied at start. */
+  readonly spool: string;
+  readonly database: string;
+  readonly socket: string;
+  readonly loopKey: Buffer;
+  /** Gives the folder up. The operating system does it for a process that died. */
+  release(): void;
+}
+
+export function socketPath(folder: string): string {
+  return join(resolve(folder), 'mailferry.sock');
+}
+
+export function exists(folder: string): boolean {
+  return existsSync(join(folder, 'mailferry.sqlite'));
+}
+
+/**
+ * Takes the data folder for this process, making it where it is not there. One owner at a time: the lock is the
+ * operating system's (fcntl, through SQLite), so it goes with the process, however that ends.
+ * @throws Failure `store`, temporary, while another process has it
+ */
+export async function ownDataFolder(folder: string): Promise<DataFolder> {
+  const path = resolve(folder);
+  await makeDurable(path);
+  const release = lock(path);
+  try {
+    const spool = join(path, 'spool');
+    await mkdir(spool, { recursive: true, mode: 0o700 });
+    await empty(spool);
+    return {
+      path,
+      spool,
+      database: join(path, 'mailferry.sqlite'),
+      socket: socketPath(path),
+      loopKey: await readOrMakeLoopKey(path),
+      release,
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** Mail of others lies here: the folder is its owner's alone. Its name is made durable in the folder above. */
+async function makeDurable(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  await chmod(path, 0o700);
+  if (first !== undefined) {
+    for (let at = path; at.length >= first.length; at = dirname(at)) await syncFolder(dirname(at));
+  }
+}
+
+/** An exclusive lock on a database of its own, which nobody else opens; held until released or the process ends. */
+function lock(path: string): () => void {
+  const db = new DatabaseSync(join(path, 'owner.lock'));
+  try {
+    db.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    db.close();
+    throw new Failure(
+      'store',
+      'temporary',
+      `data folder ${path}: expected to be its only owner, but another mailferry has it`,
+      { cause: error },
+    );
+  }
+  return () => {
+    db.close();
+  };
+}
+
+async function empty(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) await unlink(join(folder, name));
+}
+
+/** The loop marker's key: made once, then never again, since mail that is out carries digests made with it. */
+async function readOrMakeLoopKey(path: string): Promise<Buffer> {
+  const file = join(path, 'loop.key');
+  if (existsSync(file)) {
+    const key = Buffer.from((await readFile(file, 'utf8')).trim(), 'hex');
+    if (key.length === LOOP_KEY_OCTETS) return key;
+    throw new Failure(
+      'secret',
+      'permanent',
+      `${file}: expected ${LOOP_KEY_OCTETS * 2} hexadecimal digits, got ${key.length * 2}`,
+    );
+  }
+  const key = randomBytes(LOOP_KEY_OCTETS);
+  const beside = join(path, 'spool', 'loop.key');
+  const handle = await open(beside, 'wx', 0o600);
+  try {
+    await handle.writeFile(`${key.toString('hex')}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(beside, file);
+  await syncFolder(path);
+  return key;
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

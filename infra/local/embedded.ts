@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+
+import type { DeliverDeps } from '../../functions/deliver/deliver-message.ts';
+import type { DispatchDeps } from '../../functions/dispatch/dispatch.ts';
+import type { FetchDeps } from '../../functions/fetch/fetch-mailbox.ts';
+import type { RequestFetchDeps } from '../../functions/api/request-fetch.ts';
+import type { RouteDeps } from '../../functions/route/route-message.ts';
+import type { StatusDeps } from '../../functions/api/status.ts';
+import type { SweepDeps } from '../../functions/sweep/sweep.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { asFailure } from '../../shared/failure.ts';
+import { sqliteLedger } from '../../shared/ledger/sqlite-ledger.ts';
+import { formatKey } from '../../shared/mail/message-key.ts';
+import type { MessageKey } from '../../shared/mail/message-key.ts';
+import type { Log } from '../../shared/observe/log.ts';
+import { Pop3Opener } from '../../shared/pop3/opener.ts';
+import { fetchJob, messageJob } from '../../shared/queue/job-queue.ts';
+import type { FetchJob, MessageJob } from '../../shared/queue/job-queue.ts';
+import { sqliteQueue } from '../../shared/queue/sqlite-queue.ts';
+import type { SqliteQueue } from '../../shared/queue/sqlite-queue.ts';
+import type { Secrets, SettingsMemory, SettingsSource } from '../../shared/settings/settings.ts';
+import { sqliteSettingsMemory } from '../../shared/settings/sqlite-memory.ts';
+import { Database } from '../../shared/sqlite/database.ts';
+import { FileMailStore } from '../../shared/store/file-mail-store.ts';
+import { createSpool } from '../../shared/store/spool-writer.ts';
+import { CurrentCourier } from './current-courier.ts';
+import { ownDataFolder } from './data-folder.ts';
+import type { DataFolder } from './data-folder.ts';
+
+export interface EmbeddedOptions {
+  readonly folder: string;
+  readonly settingsFrom: (memory: SettingsMemory) => SettingsSource;
+  readonly secrets: Secrets;
+  readonly log: Log;
+}
+
+/** Every use case's dependencies on one machine. */
+export type EmbeddedDeps = FetchDeps &
+  RouteDeps &
+  DeliverDeps &
+  SweepDeps &
+  DispatchDeps &
+  RequestFetchDeps &
+  StatusDeps;
+
+export interface Embedded {
+  readonly deps: EmbeddedDeps;
+  readonly folder: DataFolder;
+  readonly queues: {
+    readonly fetch: SqliteQueue<FetchJob>;
+    readonly route: SqliteQueue<MessageJob>;
+    readonly deliver: SqliteQueue<MessageJob>;
+  };
+  /** Resolves when every object that was created has its route job, or has been left to the sweep. */
+  eventsSent(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the embedded host: takes the data folder, frees what a dead owner held, and wires the ports to their
+ * embedded adapters.
+ * @throws Failure `store` while another process owns the folder
+ */
+export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+  const clock = systemClock;
+  const { log } = options;
+  const folder = await ownDataFolder(options.folder);
+  const database = new Database(folder.database);
+  const ledger = sqliteLedger(database);
+  const queues = {
+    fetch: sqliteQueue(database, {
+      name: 'fetch',
+      schema: fetchJob,
+      identity: (job) => job.mailbox,
+      clock,
+    }),
+    route: sqliteQueue(database, {
+      name: 'route',
+      schema: messageJob,
+      identity: formatKey,
+      clock,
+    }),
+    deliver: sqliteQueue(database, {
+      name: 'deliver',
+      schema: messageJob,
+      identity: formatKey,
+      clock,
+    }),
+  };
+  await ledger.releaseAll();
+  await Promise.all(Object.values(queues).map((queue) => queue.releaseAll()));
+
+  const events = new EventSender(queues.route, log);
+  const hello = helloName();
+  const courier = new CurrentCourier({ secrets: options.secrets, helloName: hello, clock, log });
+  const deps: EmbeddedDeps = {
+    settings: options.settingsFrom(sqliteSettingsMemory(database)),
+    secrets: options.secrets,
+    store: new FileMailStore({
+      folder: folder.path,
+      spoolFolder: folder.spool,
+      database,
+      onCreated: (key) => {
+        events.created(key);
+      },
+    }),
+    mailboxes: ledger.mailboxes,
+    messages: ledger.messages,
+    uidls: ledger.uidls,
+    duplicates: ledger.duplicates,
+    fetchQueue: queues.fetch,
+    routeQueue: queues.route,
+    deliverQueue: queues.deliver,
+    queues,
+    opener: new Pop3Opener(clock),
+    courierFor: (delivery) => courier.for(delivery),
+    newSpool: () => createSpool(folder.spool),
+    newToken: randomUUID,
+    random: Math.random,
+    clock,
+    log,
+    loopKey: folder.loopKey,
+    hostName: hello,
+  };
+  return {
+    deps,
+    folder,
+    queues,
+    eventsSent: () => events.sent(),
+    async close() {
+      await events.sent();
+      await courier.close();
+      database.close();
+      folder.release();
+    },
+  };
+}
+
+/** Turns "object created" into a route job, as S3 does: off the path of fetch, and allowed to get lost. */
+class EventSender {
+  readonly #queue: SqliteQueue<MessageJob>;
+  readonly #log: Log;
+  readonly #pending = new Set<Promise<void>>();
+
+  constructor(queue: SqliteQueue<MessageJob>, log: Log) {
+    this.#queue = queue;
+    this.#log = log;
+  }
+
+  created(key: MessageKey): void {
+    const sending = this.#queue
+      .send([key])
+      .catch((error: unknown) => {
+        const { message } = asFailure(error);
+        this.#log.error('route job not queued, left to the sweep', {
+          message: formatKey(key),
+          error: message,
+        });
+      })
+      .finally(() => this.#pending.delete(sending));
+    this.#pending.add(sending);
+  }
+
+  async sent(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  }
+}
+
+/** Our name in EHLO and in Received: the machine's, made a domain where it is a bare word (RFC 5321 section 4.1.4). */
+function helloName(): string {
+  const name = hostname()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]/g, '-');
+  return name.includes('.') ? name : `${name || 'mailferry'}.local`;
+}

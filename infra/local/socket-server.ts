@@ -1,0 +1,100 @@
+import { chmod, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+
+import { requestFetchNow } from '../../functions/api/request-fetch.ts';
+import { status } from '../../functions/api/status.ts';
+import { asFailure } from '../../shared/failure.ts';
+import type { Embedded } from './embedded.ts';
+
+const MAILBOX_FETCH = /^\/mailboxes\/([^/]+)\/fetch$/;
+
+/**
+ * The HTTP API on a unix socket in the data folder, for the other commands on this machine. The same routes as the
+ * deployed API: `GET /status`, `POST /fetch`, `POST /mailboxes/{id}/fetch` (202). Errors are problem+json (RFC 9457).
+ * @param takesJobs false while a single run is under way, which would never get to them
+ */
+export async function listenOnSocket(embedded: Embedded, takesJobs: boolean): Promise<Server> {
+  const path = embedded.folder.socket;
+  // What lies there is a dead owner's: this process has the folder.
+  await rm(path, { force: true });
+  const server = createServer((request, response) => {
+    respond(embedded, takesJobs, request).then(
+      ({ code, body }) => {
+        send(response, code, body);
+      },
+      (error: unknown) => {
+        const failure = asFailure(error);
+        const code = failure.kind === 'settings' ? 404 : 500;
+        send(response, code, problem(code, failure.message));
+      },
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  await chmod(path, 0o600);
+  return server;
+}
+
+export async function closeSocket(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+  server.closeAllConnections();
+  await closed;
+}
+
+interface Answer {
+  readonly code: number;
+  readonly body: unknown;
+}
+
+async function respond(
+  embedded: Embedded,
+  takesJobs: boolean,
+  request: IncomingMessage,
+): Promise<Answer> {
+  const route = `${request.method ?? ''} ${request.url ?? ''}`;
+  if (route === 'GET /status') return { code: 200, body: await status(embedded.deps) };
+  const ids = fetchedIds(route);
+  if (ids === null) return { code: 404, body: problem(404, `no such route: ${route}`) };
+  if (!takesJobs) {
+    return {
+      code: 409,
+      body: problem(409, 'a single run is under way; ask again when it has ended'),
+    };
+  }
+  const mailboxes = await requestFetchNow(embedded.deps, ids);
+  return {
+    code: 202,
+    body: { mailboxes, requestedAt: new Date(embedded.deps.clock.now()).toISOString() },
+  };
+}
+
+/** @returns the mailboxes asked for, none for all; null when the route is another */
+function fetchedIds(route: string): readonly string[] | null {
+  if (route === 'POST /fetch') return [];
+  if (!route.startsWith('POST ')) return null;
+  const match = MAILBOX_FETCH.exec(route.slice('POST '.length));
+  const id = match?.[1];
+  if (id === undefined) return null;
+  try {
+    return [decodeURIComponent(id)];
+  } catch {
+    return null;
+  }
+}
+
+function problem(code: number, detail: string): unknown {
+  return { type: 'about:blank', status: code, title: detail, detail };
+}
+
+function send(response: ServerResponse, code: number, body: unknown): void {
+  const type = code < 400 ? 'application/json' : 'application/problem+json';
+  response.writeHead(code, { 'content-type': type });
+  response.end(`${JSON.stringify(body)}\n`);
+}

@@ -1,0 +1,61 @@
+import { isWell, status } from '../../functions/api/status.ts';
+import type { StatusReport } from '../../functions/api/status.ts';
+import { socketPath } from '../../infra/local/data-folder.ts';
+import { openEmbedded } from '../../infra/local/embedded.ts';
+import { makeContext, requireSoundConfiguration } from '../context.ts';
+import type { CommonOptions } from '../context.ts';
+import { NOT_WELL, WELL } from '../exit-status.ts';
+import { printJson, say, sayTable } from '../output.ts';
+import { acceptedBody, askSocket } from '../socket-client.ts';
+
+/** `mailferry status`: from the connector that runs, else from the folder itself. */
+export async function showStatus(options: CommonOptions): Promise<number> {
+  const report = (await fromSocket(options)) ?? (await fromFolder(options));
+  if (options.json === true) printJson(report);
+  else sayStatus(report);
+  return isWell(report) ? WELL : NOT_WELL;
+}
+
+async function fromSocket(options: CommonOptions): Promise<StatusReport | null> {
+  makeContext(options);
+  const answer = await askSocket(socketPath(options.data), 'GET', '/status');
+  // The same program answers on both ends of this socket.
+  return answer === null ? null : (acceptedBody(answer) as StatusReport);
+}
+
+async function fromFolder(options: CommonOptions): Promise<StatusReport> {
+  const context = makeContext(options);
+  await requireSoundConfiguration(context);
+  const embedded = await openEmbedded(context.embedded);
+  try {
+    return await status(embedded.deps);
+  } finally {
+    await embedded.close();
+  }
+}
+
+function sayStatus(report: StatusReport): void {
+  sayTable(
+    ['mailbox', 'status', 'last run', 'last success', 'left', 'error'],
+    report.mailboxes.map((one) => [
+      one.id,
+      one.status,
+      one.lastRun ?? 'never',
+      one.lastSuccess ?? 'never',
+      String(one.left),
+      one.error === null ? '' : `${one.error.kind}: ${one.error.message}`,
+    ]),
+  );
+  sayTable(
+    ['queue', 'ready', 'in flight', 'later'],
+    Object.entries(report.queues).map(([name, depth]) => [
+      name,
+      String(depth.ready),
+      String(depth.inFlight),
+      String(depth.delayed),
+    ]),
+  );
+  const oldest = report.oldestSeconds === null ? '' : `, the oldest for ${report.oldestSeconds} s`;
+  say(`on their way: ${report.open}${oldest}`, `in Failed/: ${report.failed}`);
+  say(...report.problems.map((problem) => `configuration: ${problem}`));
+}

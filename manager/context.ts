@@ -1,0 +1,71 @@
+import type { EmbeddedOptions } from '../infra/local/embedded.ts';
+import { pinoLog } from '../shared/observe/pino-log.ts';
+import type { AdjustableLog } from '../shared/observe/pino-log.ts';
+import { checkConfiguration } from '../shared/settings/check.ts';
+import { formatProblem } from '../shared/settings/problem.ts';
+import { fileSecrets } from '../shared/settings/secrets-file.ts';
+import type { Problem, Secrets } from '../shared/settings/settings.ts';
+import { yamlSettings } from '../shared/settings/yaml-source.ts';
+import { readEnvironment } from './config.ts';
+import { UsageError } from './exit-status.ts';
+import { say } from './output.ts';
+
+/** The options that every command takes. */
+export interface CommonOptions {
+  readonly config: string;
+  readonly data: string;
+  readonly secrets?: string;
+  readonly stage?: string;
+  readonly json?: boolean;
+}
+
+/** What a command works with on the embedded host. */
+export interface Context {
+  readonly options: CommonOptions;
+  readonly secrets: Secrets;
+  readonly log: AdjustableLog;
+  readonly embedded: EmbeddedOptions;
+}
+
+/** @throws UsageError when a deployment is asked for, which this version does not know */
+export function makeContext(options: CommonOptions): Context {
+  if (options.stage !== undefined) {
+    throw new UsageError(
+      `--stage ${options.stage}: deployments on AWS are not yet supported in this version; expected --config and --data`,
+    );
+  }
+  const environment = readEnvironment();
+  const secrets = fileSecrets({
+    file: options.secrets ?? environment.secretsFile,
+    environment: environment.variables,
+  });
+  const log = pinoLog('info');
+  return {
+    options,
+    secrets,
+    log,
+    embedded: {
+      folder: options.data,
+      settingsFrom: (memory) => yamlSettings({ file: options.config, memory }),
+      secrets,
+      log,
+    },
+  };
+}
+
+/**
+ * Every error of the configuration at once, before anything is opened or fetched. Warnings are said and no more.
+ * @throws UsageError when there is an error
+ */
+export async function requireSoundConfiguration(context: Context): Promise<void> {
+  const problems = await checkConfiguration(context.options.config, context.secrets);
+  sayWarnings(problems);
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  if (errors.length > 0) throw new UsageError(errors.map(formatProblem).join('\n'));
+}
+
+function sayWarnings(problems: readonly Problem[]): void {
+  for (const problem of problems) {
+    if (problem.severity === 'warning') say(`warning: ${formatProblem(problem)}`);
+  }
+}

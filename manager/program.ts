@@ -1,0 +1,109 @@
+import { Command, CommanderError } from 'commander';
+
+import { asFailure } from '../shared/failure.ts';
+import { check } from './commands/check.ts';
+import { explain } from './commands/explain.ts';
+import type { ExplainOptions } from './commands/explain.ts';
+import { fetchNow } from './commands/fetch.ts';
+import { run } from './commands/run.ts';
+import type { RunOptions } from './commands/run.ts';
+import { showStatus } from './commands/status.ts';
+import type { CommonOptions } from './context.ts';
+import { NOT_WELL, UsageError, WELL, WRONG_USE } from './exit-status.ts';
+import { say } from './output.ts';
+
+/** Commands of the contract that this version does not have. */
+const NOT_YET = ['doctor', 'mailbox', 'trace', 'failed', 'config', 'log'];
+
+/**
+ * The `mailferry` command.
+ * @returns the exit status
+ */
+export async function main(words: readonly string[]): Promise<number> {
+  let status = WELL;
+  const program = makeProgram((next) => {
+    status = next;
+  });
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+    return status;
+  } catch (error) {
+    return statusOf(error);
+  }
+}
+
+function makeProgram(end: (status: number) => void): Command {
+  const program = new Command('mailferry')
+    .description('fetches mail from POP3 mailboxes and hands it to your own mail system')
+    .exitOverride()
+    .showSuggestionAfterError();
+
+  common(program.command('run'))
+    .description('run the connector until stopped, or once')
+    .option('--once', 'fetch every mailbox once, drain what is due, print the summary, and end')
+    .action(async (options: RunOptions) => {
+      end(await run(options));
+    });
+  common(program.command('check'))
+    .description('say everything that is wrong with the configuration')
+    .action(async (options: CommonOptions) => {
+      end(await check(options));
+    });
+  common(program.command('explain'))
+    .description('show the routing decision for a message, and why; sends nothing')
+    .argument('[FILE.eml]')
+    .option('--mailbox <ID>', 'the mailbox that it came from')
+    .option('--key <KEY>', 'a message in the store')
+    .option('--last <N>', 'the newest N messages on the server')
+    .action(async (file: string | undefined, options: ExplainOptions) => {
+      end(await explain(file, options));
+    });
+  common(program.command('fetch'))
+    .description('fetch now')
+    .argument('[mailbox...]')
+    .action(async (ids: string[], options: CommonOptions) => {
+      end(await fetchNow(options, ids));
+    });
+  common(program.command('status'))
+    .description('show mailboxes, queues, what waits and what failed')
+    .action(async (options: CommonOptions) => {
+      end(await showStatus(options));
+    });
+  for (const name of NOT_YET) addNotYet(program, name);
+  return program;
+}
+
+function common(command: Command): Command {
+  return command
+    .exitOverride()
+    .option('--config <FILE>', 'configuration', 'mailferry.yaml')
+    .option('--data <DIR>', 'data folder', '.mailferry')
+    .option(
+      '--secrets <FILE>',
+      'secrets, mode 0600 (default: $MAILFERRY_SECRETS, else secrets.yaml)',
+    )
+    .option('--stage <NAME>', 'a deployment on AWS (not yet supported)')
+    .option('--json', 'print one JSON document on standard output');
+}
+
+function addNotYet(program: Command, name: string): void {
+  program
+    .command(name, { hidden: true })
+    .allowUnknownOption()
+    .argument('[words...]')
+    .action(() => {
+      throw new UsageError(`mailferry ${name}: not yet supported in this version`);
+    });
+}
+
+function statusOf(error: unknown): number {
+  // Commander has said its own words already; its help ends with 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? WELL : WRONG_USE;
+  if (error instanceof UsageError) {
+    say(error.message);
+    return WRONG_USE;
+  }
+  const failure = asFailure(error);
+  say(`${failure.kind}: ${failure.message}`);
+  return failure.kind === 'settings' || failure.kind === 'secret' ? WRONG_USE : NOT_WELL;
+}

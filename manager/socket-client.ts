@@ -1,0 +1,55 @@
+import { request } from 'node:http';
+
+import { z } from 'zod';
+
+import { Failure } from '../shared/failure.ts';
+
+export interface SocketAnswer {
+  readonly code: number;
+  readonly body: unknown;
+}
+
+const NOBODY_THERE = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);
+const problemDocument = z.object({ detail: z.string() });
+
+/**
+ * Asks the connector that runs on this data folder.
+ * @returns null when none does
+ */
+export function askSocket(
+  socketPath: string,
+  method: 'GET' | 'POST',
+  path: string,
+): Promise<SocketAnswer | null> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ socketPath, method, path }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        resolve({ code: response.statusCode ?? 0, body: parse(Buffer.concat(chunks)) });
+      });
+    });
+    asking.on('error', (error: NodeJS.ErrnoException) => {
+      if (NOBODY_THERE.has(error.code ?? '')) resolve(null);
+      else reject(error);
+    });
+    asking.end();
+  });
+}
+
+/** @throws Failure with the connector's own words when it refused */
+export function acceptedBody(answer: SocketAnswer): unknown {
+  if (answer.code < 400) return answer.body;
+  const problem = problemDocument.safeParse(answer.body);
+  const words = problem.success ? problem.data.detail : `status ${answer.code}`;
+  throw new Failure('settings', 'permanent', `the running connector refused: ${words}`);
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,223 @@
+import type { RecipientReply } from '../courier/courier.ts';
+import { MAX_STARTS } from '../limits.ts';
+import type { Decision } from '../routing/decision.ts';
+import type { Transition } from './ledger.ts';
+import type { MessageItem, RecipientState } from './message-item.ts';
+
+const NEW_ITEM: Omit<MessageItem, 'arrivedAt' | 'queuedAt'> = {
+  decision: null,
+  recipients: [],
+  decidedAt: null,
+  claim: null,
+  starts: 0,
+  deferrals: 0,
+  nextDue: null,
+  endedAt: null,
+  seenAt: null,
+};
+
+/** Every recipient has reached an end. A held message has none and is at its end when it is decided. */
+export function isFinal(item: MessageItem): boolean {
+  return item.decision !== null && item.recipients.every((one) => one.state !== 'waiting');
+}
+
+/** Whether a copy has to lie in `Failed/`: somebody did not get it, or nobody was tried. */
+export function needsFailedCopy(item: MessageItem): boolean {
+  return item.decision?.outcome === 'held' || item.recipients.some((one) => one.state === 'failed');
+}
+
+/** The record of a message without a UIDL: I1 wants it in the ledger before DELE. */
+export function noteArrival(now: number): Transition<MessageItem, null> {
+  return (item) => ({
+    store: item === null ? { ...NEW_ITEM, arrivedAt: now, queuedAt: now } : null,
+    answer: null,
+  });
+}
+
+/** The same bytes came again: what is remembered of them is kept longer. Renewed at most daily, to save writes. */
+export function noteSighting(now: number, renewalMs: number): Transition<MessageItem, null> {
+  return (item) => {
+    if (item === null || (item.seenAt !== null && now - item.seenAt < renewalMs)) {
+      return { store: null, answer: null };
+    }
+    return { store: { ...item, seenAt: now }, answer: null };
+  };
+}
+
+/**
+ * Stores the decision, create-only: who comes second gets the stored one and goes by it.
+ * @param duplicates addresses (lower case) that another message already has or will deliver
+ */
+export function decideOnce(
+  decision: Decision,
+  duplicates: ReadonlySet<string>,
+  times: { readonly arrivedAt: number; readonly now: number },
+): Transition<MessageItem, MessageItem> {
+  return (item) => {
+    if (item !== null && item.decision !== null) return { store: null, answer: item };
+    const recipients = decision.recipients.map((one): RecipientState => {
+      const isDuplicate = duplicates.has(one.address.toLowerCase());
+      return {
+        address: one.address,
+        state: isDuplicate ? 'duplicate' : 'waiting',
+        attempts: 0,
+        reason: null,
+        lastReply: null,
+      };
+    });
+    const decided = {
+      ...NEW_ITEM,
+      arrivedAt: item?.arrivedAt ?? times.arrivedAt,
+      seenAt: item?.seenAt ?? null,
+      decision,
+      recipients,
+      decidedAt: times.now,
+      queuedAt: times.now,
+    };
+    const store = { ...decided, endedAt: isFinal(decided) ? times.now : null };
+    return { store, answer: store };
+  };
+}
+
+/** A job for it was put on a queue. */
+export function noteQueued(now: number): Transition<MessageItem, null> {
+  return (item) => ({ store: item === null ? null : { ...item, queuedAt: now }, answer: null });
+}
+
+export type ClaimAnswer =
+  | { readonly kind: 'claimed' | 'ended'; readonly item: MessageItem }
+  | { readonly kind: 'undecided' }
+  | { readonly kind: 'notYet'; readonly at: number };
+
+/**
+ * Claims the message for one delivery attempt. A live claim of somebody else, or a due time to come, puts the job
+ * off until then. The start is counted here and cleared by any outcome, so what remains counts crashes: at the
+ * third the waiting recipients fail as `internal`, lest one message takes the process down for ever.
+ */
+export function claimDelivery(claim: {
+  readonly token: string;
+  readonly until: number;
+  readonly now: number;
+}): Transition<MessageItem, ClaimAnswer> {
+  return (item) => {
+    if (item?.decision == null) return { store: null, answer: { kind: 'undecided' } };
+    if (item.claim !== null && item.claim.until > claim.now && item.claim.token !== claim.token) {
+      return { store: null, answer: { kind: 'notYet', at: item.claim.until } };
+    }
+    if (isFinal(item)) return { store: null, answer: { kind: 'ended', item } };
+    if (item.nextDue !== null && item.nextDue > claim.now) {
+      return { store: null, answer: { kind: 'notYet', at: item.nextDue } };
+    }
+    if (item.starts >= MAX_STARTS) {
+      const store = failWaiting(item, 'internal', claim.now);
+      return { store, answer: { kind: 'ended', item: store } };
+    }
+    const store = {
+      ...item,
+      claim: { token: claim.token, until: claim.until },
+      starts: item.starts + 1,
+    };
+    return { store, answer: { kind: 'claimed', item: store } };
+  };
+}
+
+/**
+ * Writes down what the server said, in one write, before anything else happens.
+ * `sent` is accepted from anybody, also from an attempt that lost its claim, and never overwritten: it is the one
+ * fact that prevents a second copy. Every other word counts only from the holder of the claim.
+ */
+export function recordReplies(
+  token: string,
+  replies: readonly RecipientReply[],
+  now: number,
+): Transition<MessageItem, MessageItem | null> {
+  return (item) => {
+    if (item === null) return { store: null, answer: null };
+    const byAddress = new Map(replies.map((reply) => [reply.address, reply]));
+    const holdsClaim = item.claim?.token === token;
+    const recipients = item.recipients.map((recipient) => {
+      const reply = byAddress.get(recipient.address);
+      return reply === undefined ? recipient : withReply(recipient, reply, holdsClaim, now);
+    });
+    const store = withEnd({ ...item, recipients }, now);
+    return { store, answer: store };
+  };
+}
+
+/** When those who still wait are tried again, and when they are given up. */
+export interface RetryPlan {
+  /** Milliseconds since the epoch; from then on nobody waits any longer. */
+  readonly giveUpAt: number;
+  /** Picks the next time from the number of deferrals so far. */
+  readonly nextDue: (deferrals: number) => number;
+}
+
+/**
+ * Ends an attempt: gives the claim back, clears the count of starts, and puts off those who wait, or gives them up.
+ */
+export function endAttempt(
+  token: string,
+  now: number,
+  plan: RetryPlan,
+): Transition<MessageItem, MessageItem | null> {
+  return (item) => {
+    if (item?.claim?.token !== token) return { store: null, answer: item };
+    const ended = withEnd({ ...item, claim: null, starts: 0 }, now);
+    const store = isFinal(ended) ? { ...ended, nextDue: null } : putOff(ended, now, plan);
+    return { store, answer: store };
+  };
+}
+
+/** Runs one transition after another as one write. */
+export function inOneWrite<First, Second>(
+  first: Transition<MessageItem, First>,
+  second: Transition<MessageItem, Second>,
+): Transition<MessageItem, Second> {
+  return (item) => {
+    const before = first(item).store;
+    const after = second(before ?? item);
+    return { store: after.store ?? before, answer: after.answer };
+  };
+}
+
+function withReply(
+  recipient: RecipientState,
+  reply: RecipientReply,
+  holdsClaim: boolean,
+  now: number,
+): RecipientState {
+  if (recipient.state === 'sent') return recipient;
+  if (reply.verdict !== 'sent' && (!holdsClaim || recipient.state !== 'waiting')) return recipient;
+  const lastReply = {
+    code: reply.code,
+    enhancedCode: reply.enhancedCode,
+    text: reply.text,
+    host: reply.host,
+    at: now,
+  };
+  const attempts = recipient.attempts + 1;
+  switch (reply.verdict) {
+    case 'sent':
+      return { ...recipient, state: 'sent', reason: null, attempts, lastReply };
+    case 'temporary':
+      return { ...recipient, attempts, lastReply };
+    case 'permanent':
+      return { ...recipient, state: 'failed', reason: 'refused', attempts, lastReply };
+  }
+}
+
+function putOff(item: MessageItem, now: number, plan: RetryPlan): MessageItem {
+  if (now >= plan.giveUpAt) return failWaiting(item, 'expired', now);
+  return { ...item, deferrals: item.deferrals + 1, nextDue: plan.nextDue(item.deferrals) };
+}
+
+function failWaiting(item: MessageItem, reason: 'expired' | 'internal', now: number): MessageItem {
+  const recipients = item.recipients.map((one) =>
+    one.state === 'waiting' ? { ...one, state: 'failed' as const, reason } : one,
+  );
+  return withEnd({ ...item, recipients, claim: null, starts: 0, nextDue: null }, now);
+}
+
+function withEnd(item: MessageItem, now: number): MessageItem {
+  return isFinal(item) && item.endedAt === null ? { ...item, endedAt: now } : item;
+}

@@ -1,0 +1,182 @@
+import { formatKey } from '../mail/message-key.ts';
+import type { MessageKey } from '../mail/message-key.ts';
+import type { Database, Row } from '../sqlite/database.ts';
+import type {
+  DuplicateClaim,
+  DuplicateLedger,
+  MaildropAccount,
+  MailboxLedger,
+  MessageLedger,
+  Transition,
+  UidlLedger,
+  UidlRecord,
+} from './ledger.ts';
+import type { MailboxRecord } from './mailbox-record.ts';
+import type { MessageItem } from './message-item.ts';
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS mailbox (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS message (
+    mailbox TEXT NOT NULL, sha256 TEXT NOT NULL, item TEXT NOT NULL, claimed INTEGER NOT NULL,
+    PRIMARY KEY (mailbox, sha256)) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS message_claimed ON message (claimed) WHERE claimed = 1;
+  CREATE TABLE IF NOT EXISTS uidl (
+    account TEXT NOT NULL, uidl_hash TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (account, uidl_hash)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS duplicate (
+    mailbox TEXT NOT NULL, recipient TEXT NOT NULL, duplicate_key TEXT NOT NULL,
+    owner TEXT NOT NULL, expires_at INTEGER NOT NULL,
+    PRIMARY KEY (mailbox, recipient, duplicate_key)) WITHOUT ROWID;
+`;
+
+/** The four ledger ports on one SQLite database. */
+export interface SqliteLedger {
+  readonly mailboxes: MailboxLedger;
+  readonly messages: MessageLedger;
+  readonly uidls: UidlLedger;
+  readonly duplicates: DuplicateLedger;
+  /**
+   * Frees what a dead owner held: leases and delivery claims. Only the one owner of the data folder may call it,
+   * at its start.
+   */
+  releaseAll(): Promise<void>;
+}
+
+export function sqliteLedger(db: Database): SqliteLedger {
+  db.define(SCHEMA);
+  return {
+    mailboxes: mailboxLedger(db),
+    messages: messageLedger(db),
+    uidls: uidlLedger(db),
+    duplicates: duplicateLedger(db),
+    releaseAll: () => releaseAll(db),
+  };
+}
+
+function mailboxLedger(db: Database): MailboxLedger {
+  const read = (id: string): MailboxRecord | null =>
+    stored(db.get('SELECT record FROM mailbox WHERE id = ?', id), 'record') as MailboxRecord | null;
+  return {
+    read: (id) => Promise.resolve(read(id)),
+    change: (id, transition) =>
+      db.write(() =>
+        apply(transition, read(id), (record) => {
+          db.run('INSERT OR REPLACE INTO mailbox VALUES (?, ?)', id, JSON.stringify(record));
+        }),
+      ),
+  };
+}
+
+function messageLedger(db: Database): MessageLedger {
+  const read = (key: MessageKey): MessageItem | null =>
+    stored(
+      db.get('SELECT item FROM message WHERE mailbox = ? AND sha256 = ?', key.mailbox, key.sha256),
+      'item',
+    ) as MessageItem | null;
+  return {
+    find: (keys) => {
+      const found = new Map<string, MessageItem>();
+      for (const key of keys) {
+        const item = read(key);
+        if (item !== null) found.set(formatKey(key), item);
+      }
+      return Promise.resolve(found);
+    },
+    change: (key, transition) =>
+      db.write(() =>
+        apply(transition, read(key), (item) => {
+          writeItem(db, key, item);
+        }),
+      ),
+  };
+}
+
+function uidlLedger(db: Database): UidlLedger {
+  return {
+    find: (account, hashes) => {
+      const id = accountId(account);
+      const found = new Map<string, UidlRecord>();
+      for (const hash of hashes) {
+        const row = db.get('SELECT record FROM uidl WHERE account = ? AND uidl_hash = ?', id, hash);
+        const record = stored(row, 'record') as UidlRecord | null;
+        if (record !== null) found.set(hash, record);
+      }
+      return Promise.resolve(found);
+    },
+    record: (account, records) =>
+      db.write(() => {
+        const id = accountId(account);
+        for (const record of records) {
+          const json = JSON.stringify(record);
+          db.run('INSERT OR REPLACE INTO uidl VALUES (?, ?, ?)', id, record.uidlHash, json);
+        }
+      }),
+  };
+}
+
+function duplicateLedger(db: Database): DuplicateLedger {
+  const claimOne = (claim: DuplicateClaim, owner: string, now: number, expiresAt: number) => {
+    const key = [claim.mailbox, claim.recipient, claim.duplicateKey] as const;
+    const row = db.get(
+      'SELECT owner FROM duplicate WHERE mailbox = ? AND recipient = ? AND duplicate_key = ? AND expires_at > ?',
+      ...key,
+      now,
+    );
+    const holder = row?.['owner'];
+    if (typeof holder === 'string' && holder !== owner) return holder;
+    db.run('INSERT OR REPLACE INTO duplicate VALUES (?, ?, ?, ?, ?)', ...key, owner, expiresAt);
+    return owner;
+  };
+  return {
+    claim: (claims, owner, { now, expiresAt }) =>
+      db.write(() => claims.map((claim) => claimOne(claim, owner, now, expiresAt))),
+  };
+}
+
+function releaseAll(db: Database): Promise<void> {
+  return db.write(() => {
+    for (const row of db.all('SELECT id, record FROM mailbox')) {
+      const record = stored(row, 'record') as MailboxRecord | null;
+      if (record?.lease == null) continue;
+      const json = JSON.stringify({ ...record, lease: null });
+      db.run('UPDATE mailbox SET record = ? WHERE id = ?', json, row['id'] as string);
+    }
+    for (const row of db.all('SELECT mailbox, sha256, item FROM message WHERE claimed = 1')) {
+      const item = stored(row, 'item') as MessageItem | null;
+      if (item === null) continue;
+      const key = { mailbox: row['mailbox'] as string, sha256: row['sha256'] as string };
+      writeItem(db, key, { ...item, claim: null });
+    }
+  });
+}
+
+function writeItem(db: Database, key: MessageKey, item: MessageItem): void {
+  db.run(
+    'INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?)',
+    key.mailbox,
+    key.sha256,
+    JSON.stringify(item),
+    item.claim === null ? 0 : 1,
+  );
+}
+
+function apply<Record, Answer>(
+  transition: Transition<Record, Answer>,
+  record: Record | null,
+  store: (record: Record) => void,
+): Answer {
+  const change = transition(record);
+  if (change.store !== null) store(change.store);
+  return change.answer;
+}
+
+/** Rows are written by this file alone, so what is read back has the shape that was written. */
+function stored(row: Row | undefined, column: string): unknown {
+  const text = row?.[column];
+  return typeof text === 'string' ? JSON.parse(text) : null;
+}
+
+/** JSON keeps the three parts apart whatever octets they hold. */
+function accountId(account: MaildropAccount): string {
+  return JSON.stringify([account.mailbox, account.host.toLowerCase(), account.username]);
+}

@@ -1,0 +1,91 @@
+/** Every limit of the program, with its unit and its reason. Sections by area; a new limit joins its section. */
+
+// --- ledger and pipeline ---
+
+/** Starts of a delivery that reached no outcome before the message is parked: a third crash is no accident. */
+export const MAX_STARTS = 3;
+
+/** A fetch job older than this is dropped: the next tick, a minute later, makes a new one. Milliseconds. */
+export const FETCH_JOB_MAX_AGE_MS = 2 * 60_000;
+
+/** Lease of a mailbox between two heartbeats: a crashed run blocks its mailbox no longer. Milliseconds. */
+export const LEASE_MS = 120_000;
+
+/** A delivery claim outlives its attempt's own deadline by this, so that two attempts never overlap. Milliseconds. */
+export const CLAIM_GRACE_MS = 60_000;
+
+/** One attempt to deliver: RFC 5321 section 4.5.3.2 adds up to 10 minutes for the final reply alone. Milliseconds. */
+export const DELIVERY_ATTEMPT_MS = 14 * 60_000;
+
+/** How long a message has to lie without a live job before the sweep queues it again. Milliseconds. */
+export const SWEEP_GRACE_MS = 15 * 60_000;
+
+/** Duplicate claims live at least this long; longer where giving up takes longer. Milliseconds. */
+export const DUPLICATE_CLAIM_MS = 14 * 24 * 3_600_000;
+
+/** A sighting of known bytes is written at most this often. Milliseconds. */
+export const SIGHTING_RENEWAL_MS = 24 * 3_600_000;
+
+/** Recipients in one SMTP transaction: RFC 5321 section 4.5.3.1.8 asks servers to take at least these. */
+export const RECIPIENTS_PER_TRANSACTION = 100;
+
+/** Octets of the first ranged read of a message by route: most header blocks are far smaller. */
+export const HEADER_FIRST_READ = 64 * 1024;
+
+/** A group that is taken into custody together shares syncs and commits; larger groups only cost memory. */
+export const CUSTODY_GROUP_MESSAGES = 64;
+
+/** Octets of such a group; two may be in memory at once, beside the window of retrieval. */
+export const CUSTODY_GROUP_OCTETS = 8 * 1024 * 1024;
+
+/** RETR commands and octets (by LIST) under way at once: measured at 40 ms, 64 is 8 to 11 times one at a time. */
+export const RETRIEVAL_WINDOW = { messages: 64, octets: 8 * 1024 * 1024 } as const;
+
+/** A run stops asking for messages this long before its time is up, and QUITs cleanly. Milliseconds. */
+export const RUN_CLOSING_MS = 30_000;
+
+/** Renewal of a lease; three fit into one lease, so that two may be lost. Milliseconds. */
+export const LEASE_HEARTBEAT_MS = 40_000;
+
+// --- POP3 session ---
+
+/**
+ * A server owes us octets and sends none for so long: the session is given up. Dovecot with `pop3_lock_session`
+ * answers a second login only after about 12 s, and adds growing delays after failed ones. Milliseconds.
+ */
+export const POP3_STALL_MS = 60_000;
+
+/**
+ * Time for one address of a host before the next is tried. Node's 250 ms would give up on every address whose
+ * round trip is longer (satellite, overloaded provider). Milliseconds.
+ */
+export const CONNECT_ATTEMPT_MS = 3_000;
+
+/** A status line; RFC 1939 section 3 allows 512, servers with long error texts send more. Octets. */
+export const POP3_STATUS_LINE_OCTETS = 8 * 1024;
+
+/** A line of LIST, UIDL or CAPA; RFC 1939 allows 70 for an id. A longer one costs its message only. Octets. */
+export const POP3_LISTING_LINE_OCTETS = 8 * 1024;
+
+/** A whole answer to LIST or UIDL: about a million messages. An endless one must not fill the memory. Octets. */
+export const POP3_LISTING_OCTETS = 64 * 1024 * 1024;
+
+/** A whole answer to CAPA: real ones have some hundred octets. */
+export const POP3_CAPA_OCTETS = 64 * 1024;
+
+/** An AUTH command with its initial response (RFC 5034 section 4: 255 with CRLF). Octets. */
+export const POP3_AUTH_COMMAND_OCTETS = 255;
+
+/** What is kept of a server's text in an error or a log: enough to read, too little to flood. Octets. */
+export const SERVER_TEXT_OCTETS = 200;
+
+// --- spool ---
+
+/** A message up to this size stays in memory between RETR and the store, a larger one goes to a file. Octets. */
+export const SPOOL_MEMORY_OCTETS = 8 * 1024 * 1024;
+
+/** Octets gathered before one write to the spool's file: few system calls, little memory. */
+export const SPOOL_WRITE_OCTETS = 1024 * 1024;
+
+/** Size of the blocks that small pieces of a message are packed into. Octets. */
+export const SPOOL_BLOCK_OCTETS = 64 * 1024;

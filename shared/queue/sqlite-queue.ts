@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+
+import type { ZodType } from 'zod';
+
+import type { Clock } from '../clock.ts';
+import { Failure } from '../failure.ts';
+import type { Database, Row } from '../sqlite/database.ts';
+import type { JobSender, JobSource, QueueDepth, ReceivedJob } from './job-queue.ts';
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS job (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, identity TEXT NOT NULL, body TEXT NOT NULL,
+    visible_at INTEGER NOT NULL, receipt TEXT, receive_count INTEGER NOT NULL);
+  CREATE INDEX IF NOT EXISTS job_due ON job (queue, visible_at, id);
+  CREATE INDEX IF NOT EXISTS job_identity ON job (queue, identity);
+  CREATE UNIQUE INDEX IF NOT EXISTS job_receipt ON job (receipt) WHERE receipt IS NOT NULL;
+`;
+
+export interface SqliteQueue<Job> extends JobSender<Job>, JobSource<Job> {
+  /** Shows the jobs that a dead owner had in flight. Only the owner of the data folder may call it, at its start. */
+  releaseAll(): Promise<void>;
+  /** Called after jobs were sent, so that the worker need not poll. One listener. */
+  onSent(listener: () => void): void;
+}
+
+/** What a queue is made of besides its database. */
+export interface SqliteQueueOptions<Job> {
+  readonly name: string;
+  readonly schema: ZodType<Job>;
+  /** What makes two jobs the same pointer. */
+  readonly identity: (job: Job) => string;
+  readonly clock: Clock;
+}
+
+/**
+ * One queue in the embedded database. A job that waits already is not put there twice: it is the same pointer, and
+ * every consumer asks the ledger what is left to do. (SQS has no such check; nothing relies on it.)
+ */
+export function sqliteQueue<Job>(db: Database, options: SqliteQueueOptions<Job>): SqliteQueue<Job> {
+  db.define(SCHEMA);
+  return new QueueInDatabase(db, options);
+}
+
+class QueueInDatabase<Job> implements SqliteQueue<Job> {
+  readonly #db: Database;
+  readonly #options: SqliteQueueOptions<Job>;
+  #listener: () => void = () => undefined;
+
+  constructor(db: Database, options: SqliteQueueOptions<Job>) {
+    this.#db = db;
+    this.#options = options;
+  }
+
+  async send(jobs: readonly Job[]): Promise<void> {
+    if (jobs.length === 0) return;
+    await this.#db.write(() => {
+      for (const job of jobs) this.#sendOne(job, this.#now());
+    });
+    this.#listener();
+  }
+
+  receive(max: number, visibilityMs: number): Promise<readonly ReceivedJob<Job>[]> {
+    const due = 'SELECT 1 FROM job WHERE queue = ? AND visible_at <= ? LIMIT 1';
+    // An idle worker looks without opening a transaction, and so without an fsync.
+    if (this.#db.get(due, this.#options.name, this.#now()) === undefined)
+      return Promise.resolve([]);
+    return this.#db.write(() => {
+      const now = this.#now();
+      const rows = this.#db.all(
+        'SELECT id, body, receive_count FROM job WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?',
+        this.#options.name,
+        now,
+        max,
+      );
+      return rows.map((row) => this.#receiveOne(row, now + visibilityMs));
+    });
+  }
+
+  done(receipt: string): Promise<void> {
+    return this.#db.write(() => {
+      this.#db.run('DELETE FROM job WHERE receipt = ?', receipt);
+    });
+  }
+
+  retry(receipt: string, delayMs: number): Promise<void> {
+    return this.#db.write(() => {
+      const at = this.#now() + delayMs;
+      this.#db.run('UPDATE job SET visible_at = ?, receipt = NULL WHERE receipt = ?', at, receipt);
+    });
+  }
+
+  depth(): Promise<QueueDepth> {
+    return Promise.resolve(depth(this.#db, this.#options.name, this.#now()));
+  }
+
+  releaseAll(): Promise<void> {
+    return this.#db.write(() => {
+      this.#db.run(
+        'UPDATE job SET receipt = NULL, visible_at = ? WHERE queue = ? AND receipt IS NOT NULL',
+        this.#now(),
+        this.#options.name,
+      );
+    });
+  }
+
+  onSent(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  #sendOne(job: Job, now: number): void {
+    const identity = this.#options.identity(job);
+    const body = JSON.stringify(job);
+    const merged = this.#db.run(
+      'UPDATE job SET visible_at = min(visible_at, ?), body = ? WHERE queue = ? AND identity = ? AND receipt IS NULL',
+      now,
+      body,
+      this.#options.name,
+      identity,
+    );
+    if (merged > 0) return;
+    this.#db.run(
+      'INSERT INTO job (queue, identity, body, visible_at, receipt, receive_count) VALUES (?, ?, ?, ?, NULL, 0)',
+      this.#options.name,
+      identity,
+      body,
+      now,
+    );
+  }
+
+  #receiveOne(row: Row, visibleAt: number): ReceivedJob<Job> {
+    const receipt = randomUUID();
+    this.#db.run(
+      'UPDATE job SET receipt = ?, visible_at = ?, receive_count = receive_count + 1 WHERE id = ?',
+      receipt,
+      visibleAt,
+      row['id'] as number,
+    );
+    const parsed = this.#options.schema.safeParse(JSON.parse(row['body'] as string));
+    if (!parsed.success) {
+      const what = `queue ${this.#options.name}: expected a job, got ${parsed.error.message}`;
+      throw new Failure('internal', 'permanent', what);
+    }
+    return { receipt, job: parsed.data, receiveCount: (row['receive_count'] as number) + 1 };
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
+  }
+}
+
+function depth(db: Database, queue: string, now: number): QueueDepth {
+  const row = db.get(
+    `SELECT coalesce(sum(visible_at <= ?1), 0) AS ready,
+            coalesce(sum(visible_at > ?1 AND receipt IS NOT NULL), 0) AS in_flight,
+            coalesce(sum(visible_at > ?1 AND receipt IS NULL), 0) AS delayed
+       FROM job WHERE queue = ?2`,
+    now,
+    queue,
+  );
+  return {
+    ready: Number(row?.['ready'] ?? 0),
+    inFlight: Number(row?.['in_flight'] ?? 0),
+    delayed: Number(row?.['delayed'] ?? 0),
+  };
+}

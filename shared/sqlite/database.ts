@@ -1,0 +1,142 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { SQLOutputValue, StatementSync } from 'node:sqlite';
+
+import { Failure } from '../failure.ts';
+
+/**
+ * The embedded host's database: WAL, every commit on disk before it is acknowledged (synchronous=FULL).
+ *
+ * Writes that arrive in the same turn of the event loop share one transaction and so one fsync; each stands on a
+ * savepoint of its own, so that one that throws takes nobody else's work with it.
+ */
+export class Database {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #waiting: Write[] = [];
+  #flush: NodeJS.Immediate | null = null;
+
+  constructor(file: string) {
+    this.#db = new DatabaseSync(file);
+    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+  }
+
+  /** Makes tables; `IF NOT EXISTS` throughout. */
+  define(schema: string): void {
+    this.#db.exec(schema);
+  }
+
+  /** @throws Failure `ledger`, temporary */
+  all(sql: string, ...parameters: Parameter[]): Row[] {
+    return guard(() => this.#prepare(sql).all(...parameters) as Row[]);
+  }
+
+  /** @throws Failure `ledger`, temporary */
+  get(sql: string, ...parameters: Parameter[]): Row | undefined {
+    return guard(() => this.#prepare(sql).get(...parameters) as Row | undefined);
+  }
+
+  /** For use inside {@link write}. @returns how many rows changed */
+  run(sql: string, ...parameters: Parameter[]): number {
+    return Number(this.#prepare(sql).run(...parameters).changes);
+  }
+
+  /**
+   * Runs `work` in a transaction and resolves when it is durable.
+   * @throws Failure `ledger`, temporary, when the database could not write; else what `work` threw
+   */
+  write<Result>(work: () => Result): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      const write: Write = {
+        run: () => {
+          const result = work();
+          return () => {
+            resolve(result);
+          };
+        },
+        reject,
+      };
+      this.#waiting.push(write);
+      this.#flush ??= setImmediate(() => {
+        this.#commitWaiting();
+      });
+    });
+  }
+
+  /** Commits what waits and closes; nothing may be called afterwards. */
+  close(): void {
+    this.#commitWaiting();
+    this.#db.close();
+  }
+
+  #commitWaiting(): void {
+    if (this.#flush !== null) clearImmediate(this.#flush);
+    this.#flush = null;
+    const writes = this.#waiting;
+    this.#waiting = [];
+    if (writes.length === 0) return;
+    const done: (() => void)[] = [];
+    try {
+      this.#db.exec('BEGIN IMMEDIATE');
+      for (const write of writes) this.#runOne(write, done);
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      this.#rollBack();
+      const failure = databaseFailure(error);
+      for (const write of writes) write.reject(failure);
+      return;
+    }
+    for (const resolve of done) resolve();
+  }
+
+  #runOne(write: Write, done: (() => void)[]): void {
+    this.#db.exec('SAVEPOINT one');
+    try {
+      done.push(write.run());
+      this.#db.exec('RELEASE one');
+    } catch (error) {
+      this.#db.exec('ROLLBACK TO one; RELEASE one');
+      write.reject(error);
+    }
+  }
+
+  #rollBack(): void {
+    // A full disk may have ended the transaction already; then there is nothing to roll back.
+    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+interface Write {
+  readonly run: () => () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export type Parameter = string | number | null;
+export type Row = Record<string, SQLOutputValue>;
+
+function guard<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw databaseFailure(error);
+  }
+}
+
+function databaseFailure(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  return new Failure(
+    'ledger',
+    'temporary',
+    `the database could not be read or written: ${message}`,
+    {
+      cause: error,
+    },
+  );
+}
