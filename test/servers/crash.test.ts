@@ -1,0 +1,157 @@
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { chosenSeed } from '../support/chosen-seed.ts';
+import { startDovecot, type Dovecot } from '../support/dovecot.ts';
+import { asSentBySmtp } from '../support/line-ends.ts';
+import { install, runOnce, startRunOnce, type Installation } from '../support/mailferry-run.ts';
+import { startPostfix, type Postfix } from '../support/postfix.ts';
+import { makeScratchFolder } from '../support/scratch-folder.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { differenceOf } from './carried-mail.ts';
+import { tokenOf, variedMail, type VariedMail } from './varied-mail.ts';
+
+const KILLS = 25;
+/** A run may end before its moment comes and then counts as no kill; these are enough for all 25. */
+const ATTEMPTS = 60;
+const MAILS_IN_EACH = 150;
+/** New mail before each run, in each of both mailboxes, so that there is always something to interrupt. */
+const NEW_IN_EACH = 6;
+const CONCURRENCY = 2;
+const MAILBOXES = ['everyone', 'sales'] as const;
+
+function configuration(dovecot: Dovecot, postfix: Postfix): unknown {
+  const mailbox = (id: string): Record<string, unknown> => ({
+    ...{ host: dovecot.host, port: dovecot.port, tls: 'none', auth: 'plain' },
+    ...{ username: id, password: { secret: 'both' }, keep: 'none' },
+  });
+  return {
+    domains: ['corp.example'],
+    undeliverable: 'admin@corp.example',
+    delivery: {
+      transport: 'smtp',
+      smtp: { host: postfix.host, port: postfix.port, tls: 'none' },
+      concurrency: CONCURRENCY,
+    },
+    mailboxes: {
+      everyone: { type: 'global', ...mailbox('everyone') },
+      sales: { type: 'user', ...mailbox('sales'), deliverTo: ['sales@corp.example'] },
+    },
+  };
+}
+
+/** Mail that has not yet come to the provider, by mailbox. */
+type Coming = Record<(typeof MAILBOXES)[number], VariedMail[]>;
+
+function someMailComes(dovecot: Dovecot, coming: Coming): void {
+  for (const mailbox of MAILBOXES) {
+    for (const { octets } of coming[mailbox].splice(0, NEW_IN_EACH))
+      dovecot.addMail(mailbox, octets);
+  }
+}
+
+/** Starts a run and kills it after `ms`. @returns whether it was still running then */
+async function killAfter(installation: Installation, ms: number): Promise<boolean> {
+  const { child, result } = startRunOnce(installation);
+  await Promise.race([pause(ms), result]);
+  child.kill('SIGKILL');
+  return (await result).signal === 'SIGKILL';
+}
+
+async function durationOfRun(installation: Installation): Promise<number> {
+  const from = performance.now();
+  const { status, stderr } = await runOnce(installation);
+  expect(status, stderr).toBe(0);
+  return performance.now() - from;
+}
+
+interface Tally {
+  readonly faults: readonly string[];
+  /** Deliveries of a message beyond its first. */
+  readonly secondCopies: number;
+}
+
+function tally(mails: readonly VariedMail[], arrivals: readonly Buffer[]): Tally {
+  const byToken = Map.groupBy(arrivals, tokenOf);
+  const faults = mails.flatMap(({ kind, token, octets }) => {
+    // The message without any octet is in both mailboxes: its copies cannot be told apart.
+    const copies = byToken.get(octets.length === 0 ? '' : token) ?? [];
+    if (copies.length === 0) return [`${kind} (${token}): did not arrive`];
+    return copies
+      .map((copy) => differenceOf(octets, copy))
+      .filter((difference) => difference !== null)
+      .map((difference) => `${kind} (${token}): ${difference}`);
+  });
+  return { faults, secondCopies: arrivals.length - mails.length };
+}
+
+describe('mailferry run --once', () => {
+  const stops: (() => Promise<void> | void)[] = [];
+
+  afterEach(async () => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  });
+
+  async function prepare(): Promise<{
+    dovecot: Dovecot;
+    postfix: Postfix;
+    installation: Installation;
+  }> {
+    const postfix = await startPostfix({ domains: ['corp.example'] });
+    stops.push(() => postfix.stop());
+    const user = { password: 'secret', mails: [] };
+    const dovecot = await startDovecot({ users: { everyone: user, sales: user } });
+    stops.push(() => dovecot.stop());
+    const scratch = makeScratchFolder('crash');
+    stops.push(() => {
+      scratch.remove();
+    });
+    const settings = configuration(dovecot, postfix);
+    const installation = install(join(scratch.path, 'mailferry'), settings, { both: 'secret' });
+    return { dovecot, postfix, installation };
+  }
+
+  it('loses nothing when it is killed at any moment', async () => {
+    const seed = chosenSeed();
+    process.stdout.write(`crash: seed ${seed}\n`);
+    const random = seededRandom(seed);
+    const coming = {
+      everyone: variedMail(random, MAILS_IN_EACH, 'everyone'),
+      sales: variedMail(random, MAILS_IN_EACH, 'sales'),
+    };
+    const all = [...coming.everyone, ...coming.sales];
+    const { dovecot, postfix, installation } = await prepare();
+
+    someMailComes(dovecot, coming);
+    const duration = await durationOfRun(installation);
+    let kills = 0;
+    for (let attempt = 0; attempt < ATTEMPTS && kills < KILLS; attempt += 1) {
+      someMailComes(dovecot, coming);
+      if (await killAfter(installation, random() * duration)) kills += 1;
+    }
+    expect(kills).toBe(KILLS);
+    while (coming.everyone.length > 0) someMailComes(dovecot, coming);
+
+    const { status, summary, stderr } = await runOnce(installation);
+    expect(status, stderr).toBe(0);
+    expect(summary.mailboxes).toMatchObject(MAILBOXES.map((id) => ({ id, status: 'ok', left: 0 })));
+    expect(summary.messages).toMatchObject({ deferred: 0, failed: 0, held: 0 });
+    for (const mailbox of MAILBOXES) expect(dovecot.remaining(mailbox)).toEqual([]);
+
+    const arrivals = (await postfix.delivered()).map(({ data }) => asSentBySmtp(data));
+    const { faults, secondCopies } = tally(all, arrivals);
+    process.stdout.write(
+      `crash: ${kills} kills, ${all.length} messages, ${secondCopies} second copies\n`,
+    );
+    expect(faults).toEqual([]);
+    // The one window for a second copy lies between the final dot and the ledger's record of the reply: at most
+    // one message a connection can be in it when the program dies.
+    expect(secondCopies).toBeGreaterThanOrEqual(0);
+    expect(secondCopies).toBeLessThanOrEqual(kills * CONCURRENCY);
+
+    const after = await runOnce(installation);
+    expect(after.summary.messages).toMatchObject({ fetched: 0, carried: 0 });
+  });
+});

@@ -1,0 +1,76 @@
+import { MAIL_OWNER } from './maildir.ts';
+
+export interface DovecotConfiguration {
+  readonly folder: string;
+  readonly port: number;
+  /** With its certificate; `null`: no TLS at all. */
+  readonly tls: {
+    readonly port: number;
+    readonly certFile: string;
+    readonly keyFile: string;
+  } | null;
+  readonly mechanisms: string;
+  readonly uidlFormat: string;
+  readonly lockSession: boolean;
+}
+
+/** The text of dovecot.conf (Dovecot 2.3) for one instance that keeps everything in its own folder. */
+export function dovecotConfiguration(configuration: DovecotConfiguration): string {
+  const { folder } = configuration;
+  return `
+base_dir = ${folder}/run
+state_dir = ${folder}/state
+log_path = ${folder}/dovecot.log
+protocols = pop3
+listen = 127.0.0.1
+instance_name = mailferry-test
+mail_location = maildir:${folder}/mail/%u
+first_valid_uid = ${MAIL_OWNER}
+disable_plaintext_auth = no
+auth_mechanisms = ${configuration.mechanisms}
+# A rejected login is answered at once, or each test of a wrong password waits two seconds.
+auth_failure_delay = 0
+mail_max_userip_connections = 200
+pop3_uidl_format = ${configuration.uidlFormat}
+pop3_lock_session = ${configuration.lockSession ? 'yes' : 'no'}
+${tlsSettings(configuration)}
+passdb {
+  driver = passwd-file
+  args = ${folder}/users
+}
+userdb {
+  driver = static
+  args = uid=${MAIL_OWNER} gid=${MAIL_OWNER} home=${folder}/mail/%u allow_all_users=yes
+}
+service pop3-login {
+  inet_listener pop3 {
+    port = ${configuration.port}
+  }
+  inet_listener pop3s {
+    port = ${configuration.tls?.port ?? 0}
+    ssl = yes
+  }
+}
+service anvil {
+  client_limit = 400
+  # Without this socket no penalty grows for an address whose logins failed, and tests share one address.
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+`;
+}
+
+function tlsSettings({ tls }: DovecotConfiguration): string {
+  if (tls === null) return 'ssl = no';
+  return ['ssl = yes', `ssl_cert = <${tls.certFile}`, `ssl_key = <${tls.keyFile}`, 'ssl_dh ='].join(
+    '\n',
+  );
+}
+
+/** The passwd-file; passwords stand in clear, which APOP, CRAM-MD5 and SCRAM need. */
+export function dovecotUsers(passwords: Readonly<Record<string, string>>): string {
+  return Object.entries(passwords)
+    .map(([user, password]) => `${user}:{PLAIN}${password}::::::\n`)
+    .join('');
+}

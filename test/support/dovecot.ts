@@ -1,0 +1,136 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { LOOPBACK_NAMES, makeCertificateAuthority } from './certificate-authority.ts';
+import { dovecotConfiguration, dovecotUsers } from './dovecot-configuration.ts';
+import { freePorts } from './free-port.ts';
+import { makeMaildir, readMaildir, writeToMaildir } from './maildir.ts';
+import { makeScratchFolder, type ScratchFolder } from './scratch-folder.ts';
+import { startServerProcess, type ServerProcess } from './server-process.ts';
+import { requireProgram } from './system-packages.ts';
+
+export interface DovecotUser {
+  readonly password: string;
+  /** Files of the Maildir with exactly these octets; see `asSentByDovecot` for what a client then gets. */
+  readonly mails: readonly Buffer[];
+}
+
+export interface DovecotOptions {
+  readonly users: Readonly<Record<string, DovecotUser>>;
+  /** SASL mechanisms as Dovecot names them; default `plain login`. */
+  readonly mechanisms?: string;
+  /** The second session of a mailbox gets `-ERR [IN-USE]`, after some ten seconds. */
+  readonly lockSession?: boolean;
+  /** `false`: neither STLS nor implicit TLS. */
+  readonly tls?: boolean;
+  /** `pop3_uidl_format`; default `%g`, the file's name. */
+  readonly uidlFormat?: string;
+}
+
+export interface Dovecot {
+  readonly host: string;
+  /** Clear text, and STLS when there is TLS. */
+  readonly port: number;
+  /** Implicit TLS; 0 without TLS. */
+  readonly tlsPort: number;
+  /** The authority that signed the server's certificate; empty without TLS. */
+  readonly caPem: string;
+  readonly caFile: string;
+  readonly folder: string;
+  readonly pid: number;
+  /** Delivers one more message; it has the highest number of the next session. */
+  addMail(user: string, message: Buffer): void;
+  /** What still lies in the mailbox, as stored, in order. */
+  remaining(user: string): Buffer[];
+  log(): string;
+  /** Stops the server, waits for it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+/** Starts a Dovecot of its own on free ports of 127.0.0.1. Needs root, since mail belongs to another user. */
+export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
+  const program = requireProgram('dovecot', 'dovecot-pop3d');
+  const scratch = makeScratchFolder('dovecot');
+  try {
+    const mailboxes = fillMailboxes(scratch.path, options.users);
+    const [port = 0, tlsPort = 0] = await freePorts(2);
+    const authority = writeConfiguration(scratch.path, options, port, tlsPort);
+    const log = logReader(join(scratch.path, 'dovecot.log'));
+    const server = await startServerProcess({
+      program,
+      args: ['-F', '-c', join(scratch.path, 'dovecot.conf')],
+      port,
+      log,
+    });
+    return {
+      host: '127.0.0.1',
+      port,
+      tlsPort: authority === null ? 0 : tlsPort,
+      caPem: authority?.pem ?? '',
+      caFile: authority?.file ?? '',
+      folder: scratch.path,
+      pid: server.pid,
+      ...mailboxes,
+      log,
+      stop: () => stop(server, scratch),
+    };
+  } catch (error) {
+    scratch.remove();
+    throw error;
+  }
+}
+
+function fillMailboxes(
+  folder: string,
+  users: DovecotOptions['users'],
+): Pick<Dovecot, 'addMail' | 'remaining'> {
+  const counts = new Map<string, number>();
+  mkdirSync(join(folder, 'mail'));
+  const maildir = (user: string): string => join(folder, 'mail', user);
+  const addMail = (user: string, message: Buffer): void => {
+    const sequence = counts.get(user);
+    if (sequence === undefined) throw new Error(`expected a mailbox that was set up, got ${user}`);
+    writeToMaildir(maildir(user), sequence, message);
+    counts.set(user, sequence + 1);
+  };
+  for (const [user, { mails }] of Object.entries(users)) {
+    makeMaildir(maildir(user));
+    counts.set(user, 0);
+    for (const mail of mails) addMail(user, mail);
+  }
+  return { addMail, remaining: (user) => readMaildir(maildir(user)) };
+}
+
+function writeConfiguration(
+  folder: string,
+  options: DovecotOptions,
+  port: number,
+  tlsPort: number,
+): { readonly pem: string; readonly file: string } | null {
+  const passwords = Object.entries(options.users).map(([user, { password }]) => [user, password]);
+  writeFileSync(
+    join(folder, 'users'),
+    dovecotUsers(Object.fromEntries(passwords) as Record<string, string>),
+  );
+  const authority = options.tls === false ? null : makeCertificateAuthority(folder);
+  const certificate = authority?.issue('dovecot', LOOPBACK_NAMES);
+  const text = dovecotConfiguration({
+    folder,
+    port,
+    tls: certificate === undefined ? null : { port: tlsPort, ...certificate },
+    mechanisms: options.mechanisms ?? 'plain login',
+    uidlFormat: options.uidlFormat ?? '%g',
+    lockSession: options.lockSession ?? false,
+  });
+  writeFileSync(join(folder, 'dovecot.conf'), text);
+  return authority;
+}
+
+function logReader(file: string): () => string {
+  return () => (existsSync(file) ? readFileSync(file, 'latin1') : '');
+}
+
+async function stop(server: ServerProcess, scratch: ScratchFolder): Promise<void> {
+  await server.stop();
+  scratch.remove();
+}
