@@ -55,7 +55,9 @@ export interface GeneralSettings {
 }
 
 /** Where recipients are read from, in order; more kinds join with their issue. */
-export type RecipientSource = { readonly kind: 'to' };
+export interface RecipientSource {
+  readonly kind: 'to';
+}
 
 interface MailboxCommon extends Transport {
   readonly id: string;
@@ -90,6 +92,8 @@ export interface Problem {
   readonly expected: string;
   /** What stands there; a secret is never repeated. */
   readonly got: string;
+  /** What to do about it: the nearest known key, or that this version does not support it yet. */
+  readonly hint?: string;
   /** A warning is reported and nothing more. */
   readonly severity: 'error' | 'warning';
 }
@@ -101,6 +105,7 @@ export interface Settings {
   readonly mailboxes: ReadonlyMap<string, Mailbox>;
   /** Ids of entries that stand in the configuration but are wrong: they stop alone. */
   readonly broken: ReadonlyMap<string, readonly Problem[]>;
+  /** Everything to report, warnings and the problems of broken entries included. */
   readonly problems: readonly Problem[];
 }
 
@@ -108,6 +113,16 @@ export interface Settings {
 export interface SettingsSource {
   /** @throws Failure `settings` when nothing usable can be read, not even the last good one */
   read(): Promise<Settings>;
+}
+
+/**
+ * Port: the last good configuration, kept in the ledger so that a restart while the configuration is broken goes on
+ * with it. A document is plain data (JSON can hold it) and never holds a secret.
+ */
+export interface SettingsMemory {
+  /** @returns what was stored last; null: nothing yet */
+  load(): Promise<unknown>;
+  store(document: unknown): Promise<void>;
 }
 
 /** Port: secrets by name. */

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { DURATION_FORM, parseDuration } from './duration.ts';
+import { notYetSupported } from './problem.ts';
+import type { Place } from './problem.ts';
+import { isBlock, isComplete, readFields, warning, wrong } from './schema-fields.ts';
+import type { Fields } from './schema-fields.ts';
+import {
+  address,
+  block,
+  choice,
+  lineOfText,
+  optional,
+  orElse,
+  scalar,
+  wholeNumber,
+} from './schema-value.ts';
+import {
+  ADDRESS_FORM,
+  formatConfiguredAddress,
+  parseConfiguredAddress,
+} from './configured-address.ts';
+import { secretRef, warnOfPlainSecret } from './schema-secret.ts';
+import { readTransport, transportShape } from './schema-transport.ts';
+import type { SchemaContext } from './schema-transport.ts';
+import type { DeliverySettings, Problem, SmtpSettings } from './settings.ts';
+
+/** RFC 6409 §3.1 submission, and RFC 8314 §3.3 for TLS from the first byte on. */
+const SMTP_PORTS = { clear: 587, implicit: 465 };
+
+const DAY_MS = 86_400_000;
+/** SQS keeps a job for 14 days at most. */
+const LONGEST_WAIT_MS = 14 * DAY_MS;
+
+const smtpShape = {
+  ...transportShape('starttls'),
+  username: optional(lineOfText),
+  password: optional(secretRef),
+};
+
+const sesBlock = block({ from: address, configurationSet: optional(lineOfText) });
+
+const shape = {
+  transport: orElse(choice(['smtp', 'lmtp', 'ses']), 'smtp'),
+  smtp: z.unknown().transform((value) => value ?? {}),
+  ses: optional(sesBlock),
+  sender: orElse(scalar(`original or ${ADDRESS_FORM}`, parseSender), 'original'),
+  concurrency: orElse(wholeNumber(1, 100), 4),
+  giveUpAfter: orElse(scalar(`${DURATION_FORM}, at most 14d`, parseWait), 5 * DAY_MS),
+};
+
+function parseSender(value: unknown): string | null {
+  if (value === 'original') return value;
+  const parsed = parseConfiguredAddress(value);
+  return parsed === null ? null : formatConfiguredAddress(parsed);
+}
+
+function parseWait(value: unknown): number | null {
+  const ms = parseDuration(value);
+  return ms !== null && ms <= LONGEST_WAIT_MS ? ms : null;
+}
+
+/**
+ * Reads the `delivery` block.
+ *
+ * @returns null when something was wrong
+ */
+export function readDelivery(
+  value: unknown,
+  context: SchemaContext,
+  problems: Problem[],
+): DeliverySettings | null {
+  const place = ['delivery'];
+  const fields = readFields(shape, value, place, problems);
+  checkSes(fields, place, problems);
+  if (fields.transport === 'ses' && !isGiven(value, 'smtp')) return null;
+  const smtp = readSmtp(fields.smtp, [...place, 'smtp'], context, problems);
+  if (fields.transport === 'lmtp' && isBlock(fields.smtp) && !isGiven(fields.smtp, 'port')) {
+    const expected = 'the port of the LMTP server, often 24';
+    problems.push(
+      warning([...place, 'smtp', 'port'], expected, 'nothing: the port of SMTP is used'),
+    );
+  }
+  if (!isComplete(fields) || smtp === null || fields.transport === 'ses') return null;
+  const { transport, sender, concurrency, giveUpAfter } = fields;
+  return { transport, smtp, sender, concurrency, giveUpAfterMs: giveUpAfter };
+}
+
+function isGiven(block: unknown, key: string): boolean {
+  return isBlock(block) && block[key] !== undefined && block[key] !== null;
+}
+
+function checkSes(fields: Fields<typeof shape>, place: Place, problems: Problem[]): void {
+  if (fields.transport === 'ses') {
+    problems.push(notYetSupported([...place, 'transport'], 'smtp or lmtp', fields.transport));
+  } else if (fields.ses !== null && fields.ses !== undefined) {
+    problems.push(warning([...place, 'ses'], 'no such block', 'a block that is not used'));
+  }
+}
+
+function readSmtp(
+  value: unknown,
+  place: Place,
+  context: SchemaContext,
+  problems: Problem[],
+): SmtpSettings | null {
+  const fields = readFields(smtpShape, value, place, problems);
+  const transport = readTransport(fields, place, SMTP_PORTS, context, problems);
+  const { username, password } = fields;
+  warnOfPlainSecret(password, [...place, 'password'], problems);
+  // Half of a login would silently be none: the server then refuses to relay, or takes mail from anybody.
+  if (username === null && password !== null && password !== undefined) {
+    const expected = 'a user name, since a password is given';
+    problems.push(wrong([...place, 'username'], expected, undefined));
+    return null;
+  }
+  if (password === null && username !== null && username !== undefined) {
+    const expected = 'a password, since a user name is given';
+    problems.push(wrong([...place, 'password'], expected, undefined));
+    return null;
+  }
+  if (transport === null || username === undefined || password === undefined) return null;
+  return isComplete(fields) ? { ...transport, username, password } : null;
+}

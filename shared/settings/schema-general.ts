@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { ACCEPTED_DOMAIN_FORM, isAcceptedDomain, parseAcceptedDomain } from './accepted-domain.ts';
+import { ADDRESS_FORM, parseConfiguredAddress } from './configured-address.ts';
+import { quote } from './problem.ts';
+import { readDelivery } from './schema-delivery.ts';
+import { isBlock, isComplete, readFields, warning, wrong } from './schema-fields.ts';
+import {
+  address,
+  addressList,
+  choice,
+  comparedAddressList,
+  optional,
+  orElse,
+  scalar,
+  wholeNumber,
+} from './schema-value.ts';
+import { parseSize, SIZE_FORM } from './size.ts';
+import type { MailboxSurroundings } from './schema-mailbox.ts';
+import type { SchemaContext } from './schema-transport.ts';
+import type { GeneralSettings, Limits, Problem } from './settings.ts';
+
+const DEFAULT_MESSAGE_BYTES = 50e6;
+/** A minute less than the 15 minutes that Lambda gives a run. */
+const DEFAULT_RUN_SECONDS = 840;
+const DAY_SECONDS = 86_400;
+
+const domains = z.array(
+  scalar(ACCEPTED_DOMAIN_FORM, parseAcceptedDomain, (value) =>
+    typeof value === 'string' && value.startsWith('@')
+      ? `write ${quote(value.slice(1))}, without "@"`
+      : undefined,
+  ),
+  { error: 'a list of domain names, such as [corp.example]' },
+);
+
+const shape = {
+  domains: orElse(domains, []),
+  undeliverable: optional(address),
+  delivery: z.unknown().transform((value) => value ?? {}),
+  aliases: z.unknown().transform((value) => value ?? {}),
+  recipients: optional(comparedAddressList),
+  mailboxes: z.unknown().transform((value) => value ?? {}),
+  limits: z.unknown().transform((value) => value ?? {}),
+  logLevel: orElse(choice(['debug', 'info', 'warn', 'error']), 'info'),
+};
+
+/** `null` is a value in these: no limit. */
+const limitsShape = {
+  messageBytes: scalar(`${SIZE_FORM}, or null for no limit`, (value) =>
+    value === undefined ? { limit: DEFAULT_MESSAGE_BYTES } : limitOf(value, parseSize),
+  ),
+  messagesPerRun: optional(wholeNumber(1, 1_000_000)),
+  runSeconds: orElse(wholeNumber(1, DAY_SECONDS), DEFAULT_RUN_SECONDS),
+};
+
+function limitOf(
+  value: unknown,
+  parse: (value: unknown) => number | null,
+): { readonly limit: number | null } | null {
+  if (value === null) return { limit: null };
+  const limit = parse(value);
+  return limit === null ? null : { limit };
+}
+
+export interface ReadGeneral extends MailboxSurroundings {
+  /** null when something was wrong. */
+  readonly general: GeneralSettings | null;
+  /** What stands under `mailboxes`, not yet looked at. */
+  readonly mailboxes: unknown;
+}
+
+/** Reads everything but the mailboxes. */
+export function readGeneral(
+  document: unknown,
+  context: SchemaContext,
+  problems: Problem[],
+): ReadGeneral {
+  const found: Problem[] = [];
+  const fields = readFields(shape, document, [], found);
+  const delivery = readDelivery(fields.delivery, context, found);
+  const limits = readLimits(fields.limits, found);
+  const aliasMap = readAliases(fields.aliases, found);
+  warnOfForeign('aliases', aliasMap.keys(), fields.domains, found);
+  warnOfForeign('recipients', fields.recipients ?? [], fields.domains, found);
+  problems.push(...found);
+  const sound = !found.some((problem) => problem.severity === 'error');
+  const general =
+    sound && isComplete(fields) && delivery !== null && limits !== null
+      ? {
+          domains: fields.domains,
+          undeliverable: fields.undeliverable,
+          delivery,
+          aliases: aliasMap,
+          recipients: fields.recipients === null ? null : new Set(fields.recipients),
+          limits,
+          logLevel: fields.logLevel,
+        }
+      : null;
+  const { domains: accepted, undeliverable, mailboxes } = fields;
+  return { general, mailboxes, domains: accepted, undeliverable };
+}
+
+function readLimits(value: unknown, problems: Problem[]): Limits | null {
+  const fields = readFields(limitsShape, value, ['limits'], problems);
+  if (!isComplete(fields)) return null;
+  const { messageBytes, messagesPerRun, runSeconds } = fields;
+  return { messageBytes: messageBytes.limit, messagesPerRun, runMs: runSeconds * 1000 };
+}
+
+function readAliases(value: unknown, problems: Problem[]): ReadonlyMap<string, readonly string[]> {
+  const read = new Map<string, readonly string[]>();
+  const keys = isBlock(value) ? Object.keys(value) : [];
+  const shape = Object.fromEntries(keys.map((key) => [key, addressList]));
+  for (const [key, targets] of Object.entries(readFields(shape, value, ['aliases'], problems))) {
+    const parsed = parseConfiguredAddress(key);
+    if (parsed === null) {
+      problems.push(wrong(['aliases', key], `${ADDRESS_FORM} on the left`, key));
+      continue;
+    }
+    const alias = `${parsed.local}@${parsed.domain}`.toLowerCase();
+    // Which of the two would hold, nobody could say.
+    if (read.has(alias)) {
+      problems.push(wrong(['aliases', key], 'each address once, whatever its case', key));
+    }
+    read.set(alias, targets ?? []);
+  }
+  return read;
+}
+
+/** An entry outside the accepted domains never matches: most likely a domain is missing or mistyped. */
+function warnOfForeign(
+  setting: string,
+  addresses: Iterable<string>,
+  accepted: readonly string[] | undefined,
+  problems: Problem[],
+): void {
+  if (accepted === undefined) return;
+  for (const text of addresses) {
+    if (isAcceptedDomain(accepted, text.slice(text.lastIndexOf('@') + 1))) continue;
+    problems.push(warning([setting], 'addresses in the accepted domains', quote(text)));
+  }
+}

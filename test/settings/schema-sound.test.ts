@@ -1,0 +1,192 @@
+import { rootCertificates } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { parseSettings } from '../../shared/settings/schema.ts';
+import { changed } from './expected.ts';
+import { sampleDocument } from './sample-document.ts';
+
+describe('a sound configuration', () => {
+  it('gets every default', () => {
+    const { general, mailboxes, broken, problems } = parseSettings(sampleDocument(), {});
+    expect(problems).toEqual([]);
+    expect(broken.size).toBe(0);
+    const clear = { allowCleartext: false, ca: null, fingerprint: null };
+    expect(general).toEqual({
+      domains: ['corp.example'],
+      undeliverable: 'admin@corp.example',
+      delivery: {
+        transport: 'smtp',
+        smtp: {
+          host: 'mail.corp.example',
+          port: 587,
+          tls: 'starttls',
+          ...clear,
+          username: null,
+          password: null,
+        },
+        sender: 'original',
+        concurrency: 4,
+        giveUpAfterMs: 432_000_000,
+      },
+      aliases: new Map(),
+      recipients: null,
+      limits: { messageBytes: 50_000_000, messagesPerRun: null, runMs: 840_000 },
+      logLevel: 'info',
+    });
+    const common = {
+      ...clear,
+      host: 'pop.provider.example',
+      port: 995,
+      tls: 'implicit',
+      auth: 'auto',
+      schedule: { kind: 'every', ms: 300_000 },
+      keep: 'none',
+    };
+    expect(mailboxes?.get('chris')).toEqual({
+      ...common,
+      id: 'chris',
+      type: 'user',
+      username: 'chris',
+      password: { kind: 'named', name: 'chris' },
+      deliverTo: ['chris@corp.example'],
+    });
+    expect(mailboxes?.get('everyone')).toEqual({
+      ...common,
+      id: 'everyone',
+      type: 'global',
+      username: 'catchall@corp.example',
+      password: { kind: 'named', name: 'everyone' },
+      recipientSource: [{ kind: 'to' }],
+      ignore: new Set(),
+      undeliverable: 'admin@corp.example',
+    });
+  });
+
+  it('takes what is written', () => {
+    const pem = rootCertificates[0] ?? '';
+    const document = {
+      domains: ['Corp.example', '*.Bücher.example'],
+      delivery: {
+        transport: 'lmtp',
+        smtp: {
+          host: '127.0.0.1',
+          port: 24,
+          tls: 'none',
+          username: 'connector',
+          password: { secret: 'smtp' },
+        },
+        sender: 'Connector@Corp.example',
+        concurrency: 2,
+        giveUpAfter: '2d',
+      },
+      aliases: { 'Info@Corp.example': ['chris@corp.example', 'Kelly@corp.example'] },
+      recipients: ['Chris@corp.example', 'kelly@corp.example'],
+      mailboxes: {
+        'all.of-us_1': {
+          type: 'global',
+          host: 'POP.provider.example',
+          tls: 'starttls',
+          username: 'u',
+          password: { secret: 'p' },
+          auth: 'user',
+          schedule: 'every 2h',
+          keep: 'forever',
+          initial: 'all',
+          recipientSource: ['to'],
+          ignore: ['CatchAll@corp.example'],
+          undeliverable: 'office@corp.example',
+          ca: 'ca.pem',
+          fingerprint: 'AB:'.repeat(31) + 'cd',
+        },
+      },
+      limits: { messageBytes: null, messagesPerRun: 7, runSeconds: 60 },
+      logLevel: 'debug',
+    };
+    const parsed = parseSettings(document, { readFile: (path) => (path === 'ca.pem' ? pem : '') });
+    expect(parsed.problems).toEqual([]);
+    expect(parsed.general).toEqual({
+      domains: ['corp.example', '*.xn--bcher-kva.example'],
+      undeliverable: null,
+      delivery: {
+        transport: 'lmtp',
+        smtp: {
+          host: '127.0.0.1',
+          port: 24,
+          tls: 'none',
+          allowCleartext: true,
+          ca: null,
+          fingerprint: null,
+          username: 'connector',
+          password: { kind: 'named', name: 'smtp' },
+        },
+        sender: 'Connector@corp.example',
+        concurrency: 2,
+        giveUpAfterMs: 172_800_000,
+      },
+      aliases: new Map([['info@corp.example', ['chris@corp.example', 'Kelly@corp.example']]]),
+      recipients: new Set(['chris@corp.example', 'kelly@corp.example']),
+      limits: { messageBytes: null, messagesPerRun: 7, runMs: 60_000 },
+      logLevel: 'debug',
+    });
+    expect(parsed.mailboxes?.get('all.of-us_1')).toEqual({
+      id: 'all.of-us_1',
+      type: 'global',
+      host: 'pop.provider.example',
+      port: 110,
+      tls: 'starttls',
+      allowCleartext: false,
+      ca: pem,
+      fingerprint: 'ab'.repeat(31) + 'cd',
+      username: 'u',
+      password: { kind: 'named', name: 'p' },
+      auth: 'user',
+      schedule: { kind: 'every', ms: 7_200_000 },
+      keep: 'forever',
+      recipientSource: [{ kind: 'to' }],
+      ignore: new Set(['catchall@corp.example']),
+      undeliverable: 'office@corp.example',
+    });
+  });
+
+  it('needs no mailbox, and reads empty blocks of YAML as absent', () => {
+    const parsed = parseSettings(
+      {
+        domains: null,
+        delivery: { smtp: { host: 'localhost', port: null } },
+        aliases: null,
+        recipients: null,
+        mailboxes: null,
+        limits: null,
+        logLevel: null,
+      },
+      {},
+    );
+    expect(parsed.problems).toEqual([]);
+    expect(parsed.general?.limits.messageBytes).toBe(50_000_000);
+    expect(parsed.mailboxes?.size).toBe(0);
+  });
+
+  it.each([
+    ['implicit', 465],
+    ['starttls', 587],
+  ])('gives smtp with tls %s the port %d', (tls, port) => {
+    const document = changed(({ delivery }) => (delivery.smtp['tls'] = tls));
+    expect(parseSettings(document, {}).general?.delivery.smtp.port).toBe(port);
+  });
+
+  it('takes clear text by consent, and on loopback', () => {
+    const document = changed(({ delivery, mailboxes }) => {
+      Object.assign(delivery.smtp, { tls: 'none', allowCleartext: true });
+      Object.assign(mailboxes.chris, { host: 'localhost', tls: 'none' });
+    });
+    const { general, mailboxes, problems } = parseSettings(document, {});
+    expect(problems).toEqual([]);
+    expect(general?.delivery.smtp).toMatchObject({ tls: 'none', port: 587, allowCleartext: true });
+    expect(mailboxes?.get('chris')).toMatchObject({ tls: 'none', port: 110, allowCleartext: true });
+  });
+
+  it('takes certificates written in place', () => {
+    const pem = rootCertificates.slice(0, 2).join('\n');
+    const document = changed(({ delivery }) => (delivery.smtp['ca'] = pem));
+    expect(parseSettings(document, {}).general?.delivery.smtp.ca).toBe(pem);
+  });
+});
