@@ -1,0 +1,22 @@
+import { POP3_CAPA_OCTETS } from '../limits.ts';
+import type { Connection } from './connection.ts';
+import { LineBody } from './line-body.ts';
+
+/** What CAPA lists (RFC 2449): upper-case tag to its arguments in upper case. */
+export type Capabilities = ReadonlyMap<string, readonly string[]>;
+
+/** CAPA; null where the server does not know it, as old ones do not. */
+export async function readCapabilities(connection: Connection): Promise<Capabilities | null> {
+  const capabilities = new Map<string, readonly string[]>();
+  const body = new LineBody('CAPA', POP3_CAPA_OCTETS, (line) => {
+    const [tag, ...args] = line.toString('latin1').toUpperCase().split(' ').filter(Boolean);
+    if (tag !== undefined) capabilities.set(tag, args);
+  });
+  const reply = await connection.send({ line: 'CAPA', name: 'CAPA', body });
+  return reply.status === 'ok' ? capabilities : null;
+}
+
+/** Whether a SASL mechanism is offered (RFC 5034 section 6). */
+export function offersMechanism(capabilities: Capabilities, mechanism: string): boolean {
+  return capabilities.get('SASL')?.includes(mechanism) === true;
+}

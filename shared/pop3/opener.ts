@@ -1,0 +1,85 @@
+import { isIPv6 } from 'node:net';
+
+import type { Clock } from '../clock.ts';
+import { Failure } from '../failure.ts';
+import { POP3_STALL_MS } from '../limits.ts';
+import { authenticate, checkLogin } from './authenticate.ts';
+import type { Capabilities } from './capa.ts';
+import { readCapabilities } from './capa.ts';
+import { Connection } from './connection.ts';
+import type { Maildrop, MaildropAddress, MaildropLogin, MaildropOpener } from './maildrop.ts';
+import { Pop3Session } from './session.ts';
+import { secureConnection, startTls } from './stls.ts';
+import type { SessionBounds } from './watchdog.ts';
+import { Watchdog } from './watchdog.ts';
+
+/** Opens maildrops over TCP and TLS. */
+export class Pop3Opener implements MaildropOpener {
+  private readonly clock: Clock;
+  private readonly stallMs: number;
+
+  /** @param options.stallMs milliseconds without an octet while the server owes some, connecting included */
+  constructor(clock: Clock, options: { readonly stallMs?: number } = {}) {
+    this.clock = clock;
+    this.stallMs = options.stallMs ?? POP3_STALL_MS;
+  }
+
+  async open(
+    address: MaildropAddress,
+    login: MaildropLogin,
+    limits: { readonly deadline: number; readonly signal: AbortSignal },
+  ): Promise<Maildrop> {
+    checkLogin(address, login);
+    const bounds = { clock: this.clock, stallMs: this.stallMs, ...limits };
+    const connection = begin(address, bounds);
+    try {
+      await connect(connection, address);
+      const before = await readCapabilities(connection);
+      await authenticate(connection, login, before);
+      const capabilities = await capabilitiesAfterLogin(connection, before);
+      return new Pop3Session(connection, capabilities);
+    } catch (error) {
+      const { place } = connection;
+      connection.fail(new Failure('connect', 'temporary', `session with ${place} not opened`));
+      throw error;
+    }
+  }
+}
+
+function begin(address: MaildropAddress, bounds: SessionBounds): Connection {
+  const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
+  const place = `${host}:${address.port}`;
+  const refusal = Watchdog.refusal(bounds, place);
+  if (refusal !== null) throw refusal;
+  return new Connection(bounds, place);
+}
+
+async function connect(connection: Connection, address: MaildropAddress): Promise<void> {
+  await connection.connect(address.host, address.port);
+  if (address.tls === 'implicit') await secureConnection(connection, address);
+  const greeting = await connection.greeting();
+  if (greeting.status !== 'ok') {
+    throw new Failure(
+      'connect',
+      'temporary',
+      `expected ${connection.place} to greet, got: ${connection.quote(greeting.text)}`,
+    );
+  }
+  if (address.tls === 'starttls') await startTls(connection, address);
+}
+
+/**
+ * Some servers offer PIPELINING only once logged in. Where it is offered before, the second question would cost a
+ * round trip and tell nothing.
+ */
+async function capabilitiesAfterLogin(
+  connection: Connection,
+  before: Capabilities | null,
+): Promise<Capabilities | null> {
+  const capabilities =
+    before === null || before.has('PIPELINING')
+      ? before
+      : ((await readCapabilities(connection)) ?? before);
+  connection.pipelining = capabilities?.has('PIPELINING') === true;
+  return capabilities;
+}

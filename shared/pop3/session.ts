@@ -1,0 +1,55 @@
+import { Failure } from '../failure.ts';
+import type { Capabilities } from './capa.ts';
+import type { Connection } from './connection.ts';
+import { dele } from './dele.ts';
+import { readListing } from './listing.ts';
+import type { Listing, Maildrop, MailSink, MessageNumber } from './maildrop.ts';
+import { quit } from './quit.ts';
+import { retrieve } from './retr.ts';
+import { top } from './top.ts';
+
+/** A maildrop in the TRANSACTION state (RFC 1939 section 5). */
+export class Pop3Session implements Maildrop {
+  /** What the server said of itself after login, else before; null where it knows no CAPA. */
+  readonly capabilities: Capabilities | null;
+  private readonly connection: Connection;
+
+  constructor(connection: Connection, capabilities: Capabilities | null) {
+    this.connection = connection;
+    this.capabilities = capabilities;
+  }
+
+  listing(): Promise<Listing> {
+    return marked(readListing(this.connection));
+  }
+
+  retrieve(number: MessageNumber, sink: MailSink): Promise<void> {
+    return marked(retrieve(this.connection, number, sink));
+  }
+
+  top(number: MessageNumber, sink: MailSink): Promise<void> {
+    return marked(top(this.connection, number, sink));
+  }
+
+  delete(number: MessageNumber): Promise<void> {
+    return marked(dele(this.connection, number));
+  }
+
+  quit(): Promise<void> {
+    return marked(quit(this.connection));
+  }
+
+  abandon(): void {
+    const { place } = this.connection;
+    this.connection.fail(new Failure('connect', 'temporary', `session with ${place} abandoned`));
+  }
+}
+
+/**
+ * Pipelined calls are often awaited in turn: a reset rejects them all at once, and one that is not awaited yet must
+ * not end the process as an unhandled rejection. Whoever awaits still gets the error.
+ */
+function marked<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}

@@ -1,0 +1,34 @@
+import { decodeServerText } from './server-text.ts';
+
+/** A server's answer to one command: +OK, -ERR (RFC 1939 section 3), or the `+` of a SASL exchange (RFC 5034). */
+export interface StatusLine {
+  readonly status: 'ok' | 'error' | 'continue';
+  /** Extended response code in upper case (RFC 2449 section 8, RFC 3206): `IN-USE`, `SYS/TEMP`; null without. */
+  readonly code: string | null;
+  /** The server's text after indicator and code, as it came: quote it before it is shown. */
+  readonly text: string;
+}
+
+const INDICATOR = /^(\+OK|-ERR|\+)(?![^\s[:])[\s:]*/i;
+const RESPONSE_CODE = /^\[([^\]\s]{1,64})\][ \t]*/;
+
+/** Reads a line without its line end; null for what is no POP3 status line. */
+export function parseStatusLine(line: Buffer): StatusLine | null {
+  const text = decodeServerText(line);
+  const indicator = INDICATOR.exec(text);
+  if (indicator === null) return null;
+  const rest = text.slice(indicator[0].length);
+  const status = statusOf(indicator[1]);
+  if (status === 'continue') return { status, code: null, text: rest };
+  const code = RESPONSE_CODE.exec(rest);
+  return {
+    status,
+    code: code?.[1]?.toUpperCase() ?? null,
+    text: code === null ? rest : rest.slice(code[0].length),
+  };
+}
+
+function statusOf(indicator: string | undefined): StatusLine['status'] {
+  if (indicator === '+') return 'continue';
+  return indicator?.startsWith('+') === true ? 'ok' : 'error';
+}

@@ -1,0 +1,15 @@
+import type { Connection } from './connection.ts';
+import { expectMail } from './mail-refused.ts';
+import type { MailSink, MessageNumber } from './maildrop.ts';
+import { MessageBody } from './message-body.ts';
+
+/** `TOP n 0` (RFC 1939 section 7): the header block and the empty line that ends it. */
+export async function top(
+  connection: Connection,
+  number: MessageNumber,
+  sink: MailSink,
+): Promise<void> {
+  const line = `TOP ${number} 0`;
+  const body = new MessageBody(sink);
+  expectMail(connection, line, await connection.send({ line, name: line, body }));
+}
