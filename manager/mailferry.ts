@@ -1,4 +1,6 @@
 #!/usr/bin/env node
 import { main } from './program.ts';
 
+// What it writes is mail, or about mail: its owner's alone, whatever the shell's mask is.
+process.umask(0o077);
 process.exitCode = await main(process.argv.slice(2));

@@ -1,6 +1,3 @@
-import { pipeline } from 'node:stream';
-import type { Readable } from 'node:stream';
-
 import type { Courier, HandOver } from '../../shared/courier/courier.ts';
 import { asFailure, Failure } from '../../shared/failure.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
@@ -9,9 +6,8 @@ import type { RetryPlan } from '../../shared/ledger/message-transitions.ts';
 import { RECIPIENTS_PER_TRANSACTION } from '../../shared/limits.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
-import type { Decision, HeaderEdits } from '../../shared/routing/decision.ts';
-import { editStream } from '../../shared/store/edit-stream.ts';
-import type { OpenedMessage } from '../../shared/store/mail-store.ts';
+import type { Decision } from '../../shared/routing/decision.ts';
+import { openEdited } from '../../shared/store/edited-message.ts';
 import type { DeliverDeps } from './deliver-message.ts';
 
 export interface ClaimedMessage {
@@ -79,10 +75,10 @@ async function handOverOnce(
     );
   }
   try {
+    const edited = await openEdited(opened, decision.edits);
     return await courier.deliver({
+      ...edited,
       envelope: { mailFrom: decision.mailFrom, recipients },
-      content: () => edited(opened, decision.edits),
-      size: opened.metadata.size + addedOctets(decision.edits),
       eightBit: opened.metadata.eightBit,
     });
   } finally {
@@ -126,17 +122,6 @@ function logReplies(deps: DeliverDeps, key: MessageKey, handOver: HandOver): voi
       host: reply.host,
     });
   }
-}
-
-/** `pipeline` hands an error on either side to the other, so that a cut message never ends as a whole one. */
-function edited(opened: OpenedMessage, edits: HeaderEdits): Readable {
-  return pipeline(opened.content, editStream(edits), () => undefined);
-}
-
-/** An upper bound, for the SIZE parameter (RFC 1870 calls it an estimate): what is removed is not counted. */
-function addedOctets(edits: HeaderEdits): number {
-  const added = edits.add.reduce((sum, field) => sum + Buffer.byteLength(field) + 2, 2);
-  return Object.values(edits.rename).reduce((sum, name) => sum + name.length, added);
 }
 
 function decisionOf(item: MessageItem, key: MessageKey): Decision {

@@ -48,7 +48,7 @@ function explain(item: MessageItem): string {
 }
 
 function explainRecipient({ address, reason, attempts, lastReply }: RecipientState): string {
-  const last = lastReply === null ? 'no reply' : `"${lastReply.text}" from ${lastReply.host}`;
+  const last = lastReply === null ? 'no reply' : inItsWords(lastReply);
   switch (reason) {
     case 'expired':
       return `${address} was given up after ${attempts} attempts; the last answer was ${last}`;
@@ -58,6 +58,12 @@ function explainRecipient({ address, reason, attempts, lastReply }: RecipientSta
     case null:
       return `${address} was refused: ${last}`;
   }
+}
+
+/** `"550 5.1.1 no such user" from mail.corp.example:587`. */
+function inItsWords({ code, enhancedCode, text, host }: LastReply): string {
+  const words = [code, enhancedCode, text].filter((part) => part !== null);
+  return `"${words.join(' ')}" from ${host}`;
 }
 
 function recipientOf(recipient: RecipientState, item: MessageItem): FailedRecipient {
