@@ -2,8 +2,11 @@
  * The header block of a message as octets: where it ends, and where its fields lie (RFC 5322 section 2.1, 2.2).
  *
  * A "header block" here is everything up to and including the first empty line, or the whole message where there is
- * none. Mail comes with LF, CRLF or both, with From_ lines of mailbox files on top, with lines that are no field, and
- * without any field at all; nothing of that is repaired here, so that nothing is lost.
+ * none. Mail comes with LF, CRLF, CR CR LF or a mixture, with From_ lines of mailbox files on top, with lines that are
+ * no field, and without any field at all; nothing of that is repaired here, so that nothing is lost.
+ *
+ * Within the block a bare CR ends a line too, since SMTP makes CRLF of it: the next server reads the fields just so. A
+ * message that knows no other line end would be one endless field else, and go when that field is removed.
  */
 
 /** A larger header block is not routed: it would have to be held in memory, and no honest message has one. Octets. */
@@ -39,18 +42,16 @@ export function splitHeader(prefix: Buffer, complete: boolean): HeaderSplit | nu
  * null while the block goes on
  */
 export function headerEndFinder(): (chunk: Buffer) => number | null {
-  let lineOctets = 0;
-  let onlyCr = false;
+  let emptySoFar = true;
   return (chunk) => {
     let start = 0;
     for (;;) {
       const lf = chunk.indexOf(LF, start);
       const end = lf === -1 ? chunk.length : lf;
-      if (lineOctets === 0 && end > start) onlyCr = chunk[start] === CR;
-      lineOctets += end - start;
+      emptySoFar &&= crsEnd(chunk, start, end) === end;
       if (lf === -1) return null;
-      if (lineOctets === 0 || (lineOctets === 1 && onlyCr)) return lf + 1;
-      lineOctets = 0;
+      if (emptySoFar) return lf + 1;
+      emptySoFar = true;
       start = lf + 1;
     }
   };
@@ -78,11 +79,7 @@ export interface HeaderField {
  */
 export function* headerFields(header: Buffer): Generator<HeaderField, void> {
   let field: HeaderField | null = null;
-  let start = 0;
-  while (start < header.length) {
-    const lf = header.indexOf(LF, start);
-    const end = lf === -1 ? header.length : lf + 1;
-    const contentEnd = endOfContent(header, start, lf);
+  for (const { start, contentEnd, end } of lines(header)) {
     if (contentEnd === start) break;
     if (isBlank(header[start])) {
       field = continued(field, contentEnd, end);
@@ -90,9 +87,15 @@ export function* headerFields(header: Buffer): Generator<HeaderField, void> {
       if (field !== null) yield field;
       field = fieldAt(header, start, contentEnd, end);
     }
-    start = end;
   }
   if (field !== null) yield field;
+}
+
+/** How many fields there are; counts no further than `limit`. */
+export function countFields(header: Buffer, limit: number): number {
+  return headerFields(header)
+    .take(limit)
+    .reduce((count) => count + 1, 0);
 }
 
 /** Fields by lower-case name, in their order; only the names asked for. */
@@ -124,12 +127,44 @@ export function lineEndOf(header: Buffer): '\r\n' | '\n' {
 
 /** Whether the block begins with the empty line that ends it. */
 export function startsWithEmptyLine(header: Buffer): boolean {
-  return header[0] === LF || (header[0] === CR && header[1] === LF);
+  return header[0] === LF || header[0] === CR;
 }
 
-function endOfContent(header: Buffer, start: number, lf: number): number {
-  if (lf === -1) return header.length;
-  return lf > start && header[lf - 1] === CR ? lf - 1 : lf;
+interface Line {
+  readonly start: number;
+  /** Before the line end. */
+  readonly contentEnd: number;
+  /** Behind it. */
+  readonly end: number;
+}
+
+function* lines(header: Buffer): Generator<Line, void> {
+  let start = 0;
+  let lf = -1;
+  let cr = -1;
+  while (start < header.length) {
+    // Each octet is searched once for each of the two, however far the next one is.
+    if (lf < start) lf = nextOf(LF, header, start);
+    if (cr < start) cr = nextOf(CR, header, start);
+    const contentEnd = Math.min(lf, cr);
+    const behind = crsEnd(header, contentEnd, lf);
+    const end = Math.min(behind === lf ? lf + 1 : contentEnd + 1, header.length);
+    yield { start, contentEnd, end };
+    start = end;
+  }
+}
+
+/** Offset of the next such octet; the end where there is none. */
+function nextOf(octet: number, header: Buffer, from: number): number {
+  const found = header.indexOf(octet, from);
+  return found === -1 ? header.length : found;
+}
+
+/** Behind the CRs that stand at `from`. */
+function crsEnd(octets: Buffer, from: number, limit: number): number {
+  let at = from;
+  while (at < limit && octets[at] === CR) at += 1;
+  return at;
 }
 
 function fieldAt(

@@ -1,5 +1,5 @@
 import { duplicateKey } from '../mail/duplicate-key.ts';
-import { collectFields } from '../mail/header-block.ts';
+import { collectFields, countFields } from '../mail/header-block.ts';
 import type { FieldsByName } from '../mail/header-block.ts';
 import { isOwnMarker, makeMarker } from '../mail/marker.ts';
 import type { MessageKey } from '../mail/message-key.ts';
@@ -8,6 +8,7 @@ import type { GeneralSettings, GlobalMailbox, Mailbox } from '../settings/settin
 import { addressOctets, MAX_ADDRESS_OCTETS, toCandidates } from './candidates.ts';
 import type { DecidedRecipient, Decision } from './decision.ts';
 import { MAX_RECIPIENTS } from './decision.ts';
+import { heldDecision } from './held.ts';
 import type { Decided } from './held.ts';
 import { NO_EDITS, plannedEdits } from './planned-edits.ts';
 import { reversePath } from './reverse-path.ts';
@@ -35,6 +36,9 @@ export type { Decided };
 /** RFC 5321 section 6.3: a count that large means a loop, and one below 100 must not be taken for one. */
 export const MAX_RECEIVED = 100;
 
+/** A hundred times what mail has; to keep millions of them at hand would take the memory of the whole function. */
+export const MAX_FIELDS = 10_000;
+
 const FIELDS_READ = new Set([
   'to',
   'cc',
@@ -51,6 +55,9 @@ const FIELDS_READ = new Set([
 /** Works out who a message is for. Pure: the same input gives the same decision, whatever octets it holds. */
 export function decide(input: RoutingInput): Decided {
   const { header, mailbox, general } = input;
+  if (countFields(header, MAX_FIELDS + 1) > MAX_FIELDS) {
+    return heldDecision(`the header block has more than ${MAX_FIELDS} fields`);
+  }
   const fields = collectFields(header, FIELDS_READ);
   const loop = loopReason(input, fields);
   if (loop !== null) return held(input, fields, NOBODY, loop);
