@@ -11,9 +11,13 @@ export interface Envelope {
 /** What is handed over: an envelope and a stream of the message as it shall arrive. */
 export interface Parcel {
   readonly envelope: Envelope;
-  /** Octets as they shall arrive, edits applied. Called at most once, and only when the server takes DATA. */
+  /**
+   * Octets as they shall arrive, edits applied; each call gives all of them. Called once a transaction, and only when
+   * the server takes DATA: never for a refused envelope, once more for every further 100 recipients, since a server
+   * need not take more at once (RFC 5321 section 4.5.3.1.8).
+   */
   readonly content: () => Readable;
-  /** Octets of `content`. */
+  /** Octets of `content`, exactly: content that ends elsewhere is taken for broken off, and not sent. */
   readonly size: number;
   readonly eightBit: boolean;
 }
@@ -22,7 +26,10 @@ export interface Parcel {
 export interface RecipientReply {
   readonly address: string;
   readonly verdict: 'sent' | Permanence;
-  /** SMTP reply code (RFC 5321 section 4.2); null where no reply came (connection refused, time-out). */
+  /**
+   * SMTP reply code (RFC 5321 section 4.2); null where no reply came (connection refused, time-out). Where the server's
+   * EHLO already rules the message out (SIZE, SMTPUTF8), the code that it would have replied.
+   */
   readonly code: number | null;
   /** Enhanced status code (RFC 3463), `5.1.1`. */
   readonly enhancedCode: string | null;

@@ -1,0 +1,99 @@
+import { faultVerdict, transactionVerdict, type Verdict } from './reply-classification.ts';
+import type { SmtpReply } from './smtp-reply.ts';
+
+/**
+ * What the server said in one mail transaction (RFC 5321 section 3.3). Replies come in the order of the commands, also
+ * with PIPELINING (RFC 2920 section 3.1): MAIL, each RCPT, DATA, then one for the message, or in LMTP one for each
+ * accepted recipient in their order (RFC 2033 section 4.2).
+ */
+export class Exchange {
+  readonly #replies: SmtpReply[] = [];
+  readonly #recipients: number;
+  readonly #lmtp: boolean;
+  #fault = 'the connection ended without a reply';
+  /** The content was opened: the server said 354. */
+  begun = false;
+  /** The final dot was handed to the connection. */
+  ended = false;
+
+  constructor(recipients: number, lmtp: boolean) {
+    this.#recipients = recipients;
+    this.#lmtp = lmtp;
+  }
+
+  take(reply: SmtpReply): void {
+    this.#replies.push(reply);
+  }
+
+  /** Why the transaction stopped; used for those whom no reply reached. */
+  stopped(fault: string): void {
+    this.#fault = fault;
+  }
+
+  /** A reply that is none, or 421: the session is not to be used again. */
+  get broken(): boolean {
+    return this.#replies.some((reply) => reply.code === null || reply.code === 421);
+  }
+
+  /** The message, or in LMTP one recipient, was refused after DATA. */
+  get contentRefused(): boolean {
+    return this.#finals.some((reply) => !reply.positive);
+  }
+
+  /** The message and every reply to it went through. */
+  get complete(): boolean {
+    return this.ended && this.#finals.length >= this.#finalsExpected;
+  }
+
+  /** The server had not even taken the sender: a second try can not make a second copy. */
+  get untouched(): boolean {
+    const mail = this.#replies[0];
+    return !this.begun && (mail === undefined || mail.code === 421);
+  }
+
+  /** One for each recipient, in the order of the RCPT commands. */
+  verdicts(): Verdict[] {
+    const accepted: number[] = [];
+    for (let index = 0; index < this.#recipients; index += 1) {
+      if (this.#rcpt(index)?.positive === true) accepted.push(index);
+    }
+    return Array.from({ length: this.#recipients }, (_, index) =>
+      this.#verdict(index, accepted.indexOf(index)),
+    );
+  }
+
+  #verdict(index: number, nthAccepted: number): Verdict {
+    const mail = this.#replies[0];
+    if (mail === undefined) return faultVerdict(this.#fault);
+    if (!mail.positive) return transactionVerdict(mail);
+    const rcpt = this.#rcpt(index);
+    if (rcpt === undefined) return faultVerdict(this.#fault);
+    if (!rcpt.positive) return transactionVerdict(rcpt);
+    const final = this.#finals[this.#lmtp ? nthAccepted : 0];
+    if (final !== undefined) return this.#finalVerdict(final);
+    const data = this.#replies[this.#recipients + 1];
+    if (data === undefined || data.positive || data.code === 354) return faultVerdict(this.#fault);
+    return transactionVerdict(data);
+  }
+
+  /** A yes that came before the final dot is about something else: a server that lost step must not lose the mail. */
+  #finalVerdict(final: SmtpReply): Verdict {
+    if (final.positive && !this.ended) {
+      return faultVerdict(`the server replied before the end of the message: ${final.text}`);
+    }
+    return transactionVerdict(final);
+  }
+
+  #rcpt(index: number): SmtpReply | undefined {
+    return this.#replies.slice(1, 1 + this.#recipients)[index];
+  }
+
+  get #finals(): SmtpReply[] {
+    return this.#replies.slice(this.#recipients + 2);
+  }
+
+  get #finalsExpected(): number {
+    if (!this.#lmtp) return 1;
+    return this.#replies.slice(1, 1 + this.#recipients).filter((reply) => reply.positive).length;
+  }
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+
+import { parseFeatures } from '../../shared/courier/server-features.ts';
+
+describe('parseFeatures', () => {
+  it('reads what it knows, in any case', () => {
+    expect(
+      parseFeatures('250-mx.example\n250-size 1000\n250-8BITMIME\n250-SMTPUTF8\n250 AUTH PLAIN'),
+    ).toEqual({ eightBitMime: true, smtpUtf8: true, auth: true, maxSize: 1000 });
+  });
+
+  it('takes nothing from the greeting line', () => {
+    expect(parseFeatures('250 SMTPUTF8 8BITMIME')).toEqual({
+      eightBitMime: false,
+      smtpUtf8: false,
+      auth: false,
+      maxSize: null,
+    });
+  });
+
+  it.each(['250 SIZE', '250 SIZE 0', '250 SIZE lots', '250 SIZE 99999999999999999999'])(
+    'knows no limit by %j',
+    (line) => {
+      expect(parseFeatures(`250-mx.example\n${line}`).maxSize).toBeNull();
+    },
+  );
+
+  it('knows AUTH as it was written before RFC 2554', () => {
+    expect(parseFeatures('250-mx.example\n250 AUTH=LOGIN').auth).toBe(true);
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+
+import type { RecipientReply } from '../../shared/courier/courier.ts';
+import type { Transport } from '../../shared/settings/settings.ts';
+import { certificates, type ServerCertificate } from '../support/certificates.ts';
+import { parcelOf } from '../support/parcels.ts';
+import { startSmtpServer } from '../support/scripted-smtp-server.ts';
+import { courierFor } from './courier-for.ts';
+
+const auth = { username: 'connector', password: 'open sesame' };
+
+interface Outcome {
+  readonly reply: RecipientReply | undefined;
+  readonly secure: boolean | undefined;
+  readonly commands: readonly string[];
+}
+
+async function sendOver(
+  mode: 'implicit' | 'starttls',
+  certificate: ServerCertificate,
+  server: Partial<Transport>,
+): Promise<Outcome> {
+  const scripted = await startSmtpServer({ auth, tls: { mode, ...certificate } });
+  const courier = courierFor(scripted.port, {
+    login: () => Promise.resolve(auth),
+    server: { tls: mode, allowCleartext: false, ...server },
+  });
+  const { replies } = await courier.deliver(parcelOf('a: b\r\n'));
+  await courier.close();
+  await scripted.close();
+  const secure = scripted.received[0]?.secure;
+  return { reply: replies[0], secure, commands: scripted.commands };
+}
+
+const { authority, good, wrongName, expired, selfSigned } = certificates;
+
+describe.each(['implicit', 'starttls'] as const)('TLS, %s', (mode) => {
+  it.each(['127.0.0.1', 'localhost'])('carries mail to %s', async (host) => {
+    const { reply, secure } = await sendOver(mode, good, { host, ca: authority });
+    expect([reply?.verdict, secure]).toEqual(['sent', true]);
+  });
+
+  it.each([
+    ['an unknown authority', good, null],
+    ['another name', wrongName, authority],
+    ['an expired certificate', expired, authority],
+    ['a self-signed certificate', selfSigned, authority],
+  ])('lets mail wait, and tells no credential, on %s', async (_, certificate, ca) => {
+    const { reply, commands } = await sendOver(mode, certificate, { ca });
+    expect(reply).toMatchObject({ verdict: 'temporary', code: null });
+    expect(commands.some((line) => line.startsWith('AUTH'))).toBe(false);
+  });
+
+  it('takes the pinned certificate, whoever signed it', async () => {
+    const { reply, secure } = await sendOver(mode, selfSigned, {
+      fingerprint: selfSigned.fingerprint,
+    });
+    expect([reply?.verdict, secure]).toEqual(['sent', true]);
+  });
+
+  it('refuses another certificate than the pinned one before AUTH, though its authority is known', async () => {
+    const { reply, commands } = await sendOver(mode, good, {
+      ca: authority,
+      fingerprint: selfSigned.fingerprint,
+    });
+    expect(reply?.verdict).toBe('temporary');
+    expect(reply?.text).toContain(`expected the certificate ${selfSigned.fingerprint}`);
+    expect(commands.some((line) => /^(AUTH|MAIL)/.test(line))).toBe(false);
+  });
+});
+
+describe('STARTTLS', () => {
+  it('is required: a server without it gets neither credentials nor mail', async () => {
+    const scripted = await startSmtpServer({ auth });
+    const courier = courierFor(scripted.port, {
+      login: () => Promise.resolve(auth),
+      server: { tls: 'starttls' },
+    });
+    const { replies } = await courier.deliver(parcelOf('a: b\r\n'));
+    expect(replies[0]?.verdict).toBe('temporary');
+    expect(scripted.commands.some((line) => /^(AUTH|MAIL)/.test(line))).toBe(false);
+    await courier.close();
+    await scripted.close();
+  });
+
+  it('is not used where the setting is none', async () => {
+    const scripted = await startSmtpServer({ tls: { mode: 'starttls', ...good } });
+    const courier = courierFor(scripted.port);
+    await courier.deliver(parcelOf('a: b\r\n'));
+    expect(scripted.received[0]?.secure).toBe(false);
+    await courier.close();
+    await scripted.close();
+  });
+});
