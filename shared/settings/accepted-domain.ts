@@ -7,7 +7,7 @@ const ALL_DIGITS = /^\d+$/;
 const NAME = /^[\p{L}\p{M}\p{N}.-]+$/u;
 const ASCII = /^\p{ASCII}*$/u;
 
-export const DOMAIN_FORM = 'a domain name such as corp.example';
+const DOMAIN_FORM = 'a domain name such as corp.example';
 export const ACCEPTED_DOMAIN_FORM = `${DOMAIN_FORM}, or *.corp.example for its sub-domains`;
 
 /**

@@ -6,7 +6,7 @@ import { isBlock } from './schema-fields.ts';
 import { block, list, optional, scalar } from './schema-value.ts';
 import type { Problem, RecipientSource } from './settings.ts';
 
-export const SOURCE_FORM =
+const SOURCE_FORM =
   'to, resent, the name of a preset, { header: Name, position: 1 } or { received: provider.example }';
 
 /** RFC 5322 §2.2: printable ASCII but for the colon. */

@@ -85,13 +85,11 @@ export const address: z.ZodType<string> = scalar(ADDRESS_FORM, (value) => {
   return parsed === null ? null : formatConfiguredAddress(parsed);
 });
 
-/** An address to compare with: all in lower case. */
-export const comparedAddress: z.ZodType<string> = address.transform((text) => text.toLowerCase());
-
 export const addressList: z.ZodType<string[]> = list(
   address,
   'a list of mail addresses, such as [chris@corp.example]',
 );
+/** Addresses to compare with: all in lower case. */
 export const comparedAddressList: z.ZodType<string[]> = addressList.transform((texts) =>
   texts.map((text) => text.toLowerCase()),
 );

@@ -8,8 +8,6 @@ import type { SchemaContext } from './schema-transport.ts';
 import type { GeneralSettings, Mailbox, Problem } from './settings.ts';
 import { warnOfSharedAccounts } from './shared-account.ts';
 
-export type { SchemaContext } from './schema-transport.ts';
-
 export interface ParsedSettings {
   /** null: something general is wrong, and `problems` say what. */
   readonly general: GeneralSettings | null;

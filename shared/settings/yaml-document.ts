@@ -7,7 +7,7 @@ import type { Problem } from './settings.ts';
  * What the parser's codes mean. Its own messages are not used: they quote the text at fault, which may be a password.
  */
 const FAULTS: Readonly<Record<string, string>> = {
-  BAD_INDENT: 'a wrong indentation',
+  BAD_INDENT: 'a wrong indentation, or a bracket that is not closed',
   TAB_AS_INDENT: 'a tab as indentation',
   DUPLICATE_KEY: 'a key that stands there already',
   MISSING_CHAR: 'a missing bracket, quote, comma or space',
@@ -46,7 +46,8 @@ export function readYaml(text: string, name: string, schema: 'core' | 'failsafe'
     })),
     ...anchorFaults(document),
   ];
-  const problems = faults.map(({ code, offset }): Problem => {
+  const inOrder = faults.toSorted((one, other) => one.offset - other.offset);
+  const problems = inOrder.map(({ code, offset }): Problem => {
     const { line, col } = lines.linePos(offset);
     const got = FAULTS[code] ?? `a fault that the parser calls ${code}`;
     return { path: `${name}:${line}:${col}`, expected: 'YAML', got, severity: 'error' };

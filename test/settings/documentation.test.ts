@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { formatProblem } from '../../shared/settings/problem.ts';
+import { parseSettings } from '../../shared/settings/schema.ts';
+import { sampleDocument } from './sample-document.ts';
+
+const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+const fragments = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+const general = ['domains', 'delivery', 'aliases', 'recipients', 'mailboxes'];
+const wholeSettings = fragments.filter((text) => general.some((key) => text.startsWith(`${key}:`)));
+
+describe('docs/configuration.md', () => {
+  it.each(wholeSettings)('shows what is valid: %j', (text) => {
+    const document = { ...sampleDocument(), ...(parse(text) as object) };
+    expect(parseSettings(document, {}).problems.map(formatProblem)).toEqual([]);
+  });
+
+  it('has an example of each of these', () => {
+    for (const key of general) {
+      expect(
+        wholeSettings.some((text) => text.startsWith(`${key}:`)),
+        key,
+      ).toBe(true);
+    }
+  });
+
+  it('shows a schedule that is valid', () => {
+    const document = sampleDocument();
+    const schedules = fragments.filter((text) => text.startsWith('schedule:'));
+    expect(schedules).toHaveLength(1);
+    Object.assign(document.mailboxes.chris, parse(schedules[0] ?? '') as object);
+    expect(parseSettings(document, {}).problems).toEqual([]);
+  });
+
+  it('shows errors as they are', () => {
+    const document = sampleDocument();
+    document.mailboxes['sales'] = { ...document.mailboxes.chris, prot: 1 };
+    document.delivery.smtp['tls'] = 'none';
+    const lines = parseSettings(document, {}).problems.map(formatProblem);
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(page.split('\n')).toContain(line);
+  });
+});
