@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { checkConfiguration } from '../../shared/settings/check.ts';
@@ -54,7 +55,7 @@ describe('checkConfiguration', () => {
     const secretsText = await readFile(new URL('secrets.example.yaml', root));
     await writeFile(folder.file('secrets.yaml'), secretsText, { mode: 0o600 });
     const secrets = fileSecrets({ file: folder.file('secrets.yaml'), environment: {} });
-    const file = new URL('mailferry.example.yaml', root).pathname;
+    const file = fileURLToPath(new URL('mailferry.example.yaml', root));
     expect(await checkConfiguration(file, secrets)).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { formatProblem } from '../../shared/settings/problem.ts';
@@ -121,7 +122,7 @@ describe('yamlSettings', () => {
   });
 
   it('accepts the example of the repository without a word', async () => {
-    const file = new URL('../../mailferry.example.yaml', import.meta.url).pathname;
+    const file = fileURLToPath(new URL('../../mailferry.example.yaml', import.meta.url));
     const settings = await yamlSettings({ file, memory: keptMemory() }).read();
     expect(settings.problems).toEqual([]);
     expect([...settings.mailboxes.values()].map(({ type }) => type)).toContain('user');
