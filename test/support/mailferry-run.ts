@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 
+/** How much of the command's log a failed test quotes. */
+const QUOTED = 2000;
+
 /** The command as a checkout has it. */
 export const MAILFERRY = fileURLToPath(new URL('../../manager/mailferry.ts', import.meta.url));
 
@@ -94,10 +97,10 @@ export async function runOnce(installation: Installation): Promise<{
 }> {
   const { status, signal, stdout, stderr } = await startRunOnce(installation).result;
   try {
-    return { status, summary: JSON.parse(stdout) as RunSummary, stderr };
+    return { status, summary: JSON.parse(stdout) as RunSummary, stderr: stderr.slice(-QUOTED) };
   } catch {
     throw new Error(
-      `expected a JSON summary from mailferry run --once, got exit status ${String(status ?? signal)} and ${JSON.stringify(stdout.slice(0, 500))}; stderr: ${stderr.slice(-2000)}`,
+      `expected a JSON summary from mailferry run --once, got exit status ${String(status ?? signal)} and ${JSON.stringify(stdout.slice(0, 500))}; stderr: ${stderr.slice(-QUOTED)}`,
     );
   }
 }
