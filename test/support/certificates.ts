@@ -11,13 +11,15 @@ export interface ServerCertificate {
 
 /** Fixed certificates of `certificates/`, so that tests need no `openssl`: see its README. */
 export const certificates = {
-  /** PEM of the authority that signed all but `selfSigned`. */
+  /** PEM of the authority that signed all but the self-signed ones. */
   authority: read('authority.pem'),
   /** For `localhost`, `127.0.0.1` and `::1`. */
   good: server('good'),
   wrongName: server('wrong-name'),
   expired: server('expired'),
   selfSigned: server('self-signed'),
+  /** Self-signed, for `localhost` but not for its address. */
+  nameOnly: server('name-only'),
 } as const;
 
 function server(name: string): ServerCertificate {

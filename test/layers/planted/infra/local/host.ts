@@ -1,0 +1,3 @@
+import { sqlite } from '../../shared/ledger/sqlite-ledger.ts';
+
+export const host: unknown = sqlite;

@@ -1,0 +1,3 @@
+import { host } from '../../infra/local/host.ts';
+
+export const sqlite = host;
