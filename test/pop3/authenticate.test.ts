@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import type { MaildropLogin } from '../../shared/pop3/maildrop.ts';
@@ -138,6 +139,13 @@ describe('the login', () => {
       expect(error).toMatchObject({ kind: 'login', permanence, responseCode });
       expect(String(error)).toContain(text);
     }
+  });
+
+  it('drops the connection of a refused login, and leaves no listener on the signal', async () => {
+    const server = await serve({ refuseLogin: '[AUTH] no' });
+    const { signal } = new AbortController();
+    await rejection(openMaildrop(server.port, { signal }));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
   it('does not repeat a password that the server echoes', async () => {

@@ -153,6 +153,15 @@ describe('a session that breaks off', () => {
     expect(String(error)).toContain('220 mail.example ESMTP');
   });
 
+  it('may be noticed late: answers that are awaited in turn end no process', async () => {
+    const port = await serve({ breakOff: { message: 1, octets: 3, how: 'close' } });
+    const maildrop = await openMaildrop(port);
+    const due = [1, 2, 3].map((each) => maildrop.retrieve(messageNumber(each), collectingSink()));
+    // All are rejected before the first is looked at; the runner fails on an unhandled rejection.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    for (const each of due) expect(await rejection(each)).toMatchObject({ kind: 'connect' });
+  });
+
   it('says that nobody listens', async () => {
     const gone = await listen(null, () => undefined);
     await gone.close();
@@ -241,6 +250,35 @@ describe('a session that is ended from outside', () => {
       write: () => new Promise((resolve) => setTimeout(resolve, 150)),
     });
     await maildrop.quit();
+  });
+
+  it('leaves with the server what a slow sink has not taken', async () => {
+    const endless = Buffer.alloc(64 * 1024);
+    let sent = 0;
+    const server = await listen(null, (socket) => {
+      const flood = (): void => {
+        sent += endless.length;
+        if (socket.writable) socket.write(endless, flood);
+      };
+      socket.write('+OK\r\n');
+      socket.on('data', (octets) => {
+        const verb = octets.toString().slice(0, 4);
+        socket.write(verb === 'CAPA' ? '-ERR\r\n' : '+OK\r\n');
+        if (verb === 'RETR') flood();
+      });
+    });
+    open.push(server);
+    const maildrop = await openMaildrop(server.port);
+    const due = maildrop.retrieve(messageNumber(1), { write: () => new Promise(() => undefined) });
+    // Ends once the server gets nothing more off; were it all read, the flood would never stop.
+    for (let before = -1; before !== sent && sent < 512 * 1024 * 1024;) {
+      before = sent;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
+    maildrop.abandon();
+    expect(await rejection(due)).toMatchObject({ kind: 'connect' });
   });
 
   it('stops at its time limit though a sink never takes the octets', async () => {

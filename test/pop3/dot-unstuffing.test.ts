@@ -89,6 +89,15 @@ describe('dot-unstuffing', () => {
     );
   });
 
+  it('takes one dot off a line that had no need of it, and keeps the CR behind', () => {
+    const wire = Buffer.from('a\r\n.\rb\r\n.\r\r\n.c\r\n.\r\n');
+    for (let cut = 0; cut <= wire.length; cut += 1) {
+      const { message, ended } = read(cutAt(wire, [cut]));
+      expect(message.toString()).toBe('a\r\n\rb\r\n\r\r\nc\r\n');
+      expect(ended).toBe(true);
+    }
+  });
+
   it('leaves what follows the terminator', () => {
     const result = read([Buffer.from('a\r\n.\r\n+OK next')]);
     expect(result.rest.toString()).toBe('+OK next');

@@ -68,6 +68,15 @@ describe.each(ways)('TLS (%s)', (way, implicit) => {
     expect(String(error)).toMatch(/ERR_TLS_CERT_ALTNAME_INVALID/);
   });
 
+  it('compares an IP address with the addresses of the certificate, not with its names', async () => {
+    const { nameOnly } = certificates;
+    const server = await serve({ ...nameOnly, implicit });
+    const byAddress = secure(way, { ca: nameOnly.cert, host: '127.0.0.1' });
+    const error = await rejection(openMaildrop(server.port, byAddress));
+    expect(String(error)).toMatch(/ERR_TLS_CERT_ALTNAME_INVALID/);
+    await (await openMaildrop(server.port, { ...byAddress, host: 'localhost' })).quit();
+  });
+
   it('refuses an authority that is not known', async () => {
     const server = await serve({ ...certificates.good, implicit });
     const error = await rejection(openMaildrop(server.port, secure(way, { ca: null })));
