@@ -37,7 +37,8 @@ export async function measure(command: ClientCommand): Promise<Measurement> {
   const killAtExit = (): void => {
     child.kill('SIGKILL');
   };
-  process.once('exit', killAtExit);
+  // Before the hook that removes the folder, or what still runs writes it anew.
+  process.prependOnceListener('exit', killAtExit);
   let peakRss = 0;
   const sampling = setInterval(() => {
     if (child.pid !== undefined)

@@ -73,7 +73,8 @@ export function startRunOnce(installation: Installation): RunningCommand {
   const killAtExit = (): void => {
     child.kill('SIGKILL');
   };
-  process.once('exit', killAtExit);
+  // Before the hook that removes the folder, or what still runs writes it anew.
+  process.prependOnceListener('exit', killAtExit);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));

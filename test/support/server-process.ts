@@ -71,7 +71,8 @@ function watch(child: ChildProcess, command: ServerCommand): WatchedProcess {
   const killAtExit = (): void => {
     child.kill('SIGTERM');
   };
-  process.once('exit', killAtExit);
+  // Before the hook that removes the folder, or what still runs writes it anew.
+  process.prependOnceListener('exit', killAtExit);
   child.once('error', (error) => {
     ended = error.message;
   });
