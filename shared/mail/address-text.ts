@@ -40,7 +40,6 @@ class AddressText {
 
   read(): string {
     while (this.at < this.source.length) this.step(this.source.charAt(this.at));
-    if (this.angle !== 'none') this.out.push('>');
     return this.out.join('');
   }
 

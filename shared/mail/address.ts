@@ -44,7 +44,7 @@ export function parseAddress(
   maxLocalOctets: number = RECIPIENT_LOCAL_OCTETS,
 ): Address | null {
   const at = text.lastIndexOf('@');
-  if (at < 1 || text.length > MAX_TEXT || UNSAFE.test(text)) return null;
+  if (at === -1 || text.length > MAX_TEXT || UNSAFE.test(text)) return null;
   const local = localPart(text.slice(0, at));
   const domain = asciiDomain(text.slice(at + 1));
   if (local === null || domain === null) return null;
@@ -62,7 +62,7 @@ export function parseAddress(
 export function asciiDomain(text: string): string | null {
   if (LITERAL.test(text)) return text.toLowerCase();
   // The mapping decodes `%40` and maps look-alikes of ASCII: nothing but names may reach it.
-  if (text.length > MAX_DOMAIN_OCTETS || ASCII_OUTSIDE_NAMES.test(text)) return null;
+  if (ASCII_OUTSIDE_NAMES.test(text)) return null;
   const mapped = isAscii(text) ? text.toLowerCase() : domainToASCII(text);
   const domain = mapped.endsWith('.') ? mapped.slice(0, -1) : mapped;
   if (domain.length > MAX_DOMAIN_OCTETS) return null;

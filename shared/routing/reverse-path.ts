@@ -25,11 +25,8 @@ export function reversePath(header: Buffer, fields: FieldsByName, sender: string
 
 /** `''` for `<>` and for an empty value (servers that leave the brackets out), null for what is no path. */
 function returnPathOf(header: Buffer, field: HeaderField): string | null {
-  const value = fieldValue(header, field);
-  if (value.length > MAX_SENDER_FIELD_OCTETS) return null;
-  const text = addressText(value).trim();
-  if (text === '' || text === '<>' || text === '< >') return '';
-  return addressOf(header, field);
+  const text = addressText(shortValue(header, field)).trim();
+  return text === '' || text === '<>' || text === '< >' ? '' : addressOf(header, field);
 }
 
 function firstAddress(header: Buffer, fields: FieldsByName, name: string): string | null {
@@ -41,8 +38,15 @@ function firstAddress(header: Buffer, fields: FieldsByName, name: string): strin
 }
 
 function addressOf(header: Buffer, field: HeaderField): string | null {
-  const value = fieldValue(header, field);
-  if (value.length > MAX_SENDER_FIELD_OCTETS) return null;
-  const found = readAddresses(value, SENDER_LOCAL_OCTETS).find((entry) => entry.kind === 'address');
-  return found?.kind === 'address' ? found.address.text : null;
+  const entries = readAddresses(shortValue(header, field), SENDER_LOCAL_OCTETS);
+  const found = entries.find((entry) => entry.kind === 'address');
+  return found === undefined ? null : found.address.text;
 }
+
+/** An over-long field reads as text that is neither an address nor empty; cut short, it could end in another's address. */
+function shortValue(header: Buffer, field: HeaderField): Buffer {
+  const value = fieldValue(header, field);
+  return value.length > MAX_SENDER_FIELD_OCTETS ? NO_SENDER : value;
+}
+
+const NO_SENDER = Buffer.from('unread');

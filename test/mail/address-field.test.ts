@@ -57,6 +57,7 @@ describe('readAddresses', () => {
     ['comments, nested and escaped', '(c (d) \\) e) a@x.example (b@evil.example)', ['a@x.example']],
     ['a comment beside the joints', 'a(c)@(d)x(e).(f)example', ['a@x.example']],
     ['a comment beside a dot of the local part', 'a.(c)b@x.example', ['a.b@x.example']],
+    ['a comment with blanks beside it', 'Ann (c) a@x.example', ['a@x.example']],
     ['a comment inside a word', 'a(c)b@x.example', ['!a?b@x.example']],
     ['blanks around the at sign and the dots of the domain', 'a @ x . example', ['a@x.example']],
     ['the same in brackets', '< a @ x . example >', ['a@x.example']],
@@ -75,6 +76,7 @@ describe('readAddresses', () => {
     ['at the end', 'A <a@x.example', ['a@x.example']],
     ['before a comma', 'A <a@x.example, b@y.example', ['a@x.example', 'b@y.example']],
     ['before a semicolon', 'A <a@x.example; <b@y.example>', ['a@x.example', 'b@y.example']],
+    ['in a route that is none', '<@a.example; b@x.example', ['!@a.example', 'b@x.example']],
     ['with a stray one further on', '<a@x.example,b@y.example>', ['a@x.example', 'b@y.example']],
     ['and one too many before', '<<a@x.example>>', ['a@x.example']],
   ])('gets along with a missing angle bracket %s', (_where, value, addresses) => {

@@ -146,7 +146,8 @@ describe('asciiDomain', () => {
     ['', null],
     ['.', null],
     ['a b', null],
-    ['d'.repeat(300), null],
+    [`${'d'.repeat(62)}.`.repeat(4) + 'ddd', `${'d'.repeat(62)}.`.repeat(4) + 'ddd'],
+    [`${'d'.repeat(62)}.`.repeat(4) + 'dddd', null],
   ])('%s', (text, domain) => {
     expect(asciiDomain(text)).toBe(domain);
   });

@@ -86,6 +86,16 @@ describe('duplicateKey', () => {
     expect(key('Hello Chris\n\n')).not.toBe(key('Hello Kelly\n\n'));
   });
 
+  it('tells To from Cc where only one of them stands', () => {
+    const date = 'Date: Mon, 23 Nov 2026 09:00:00 +0000\n';
+    expect(key(`${date}To: a@x\n`)).not.toBe(key(`${date}Cc: a@x\n`));
+  });
+
+  it('tells two fields apart that share their octets in another way', () => {
+    const date = 'Date: Mon, 23 Nov 2026 09:00:00 +0000\n';
+    expect(key(`${date}To: a\nTo: bc\n`)).not.toBe(key(`${date}To: ab\nTo: c\n`));
+  });
+
   it('tells any two values apart that differ in more than blanks', () => {
     const word = fc.string({ unit: fc.constantFrom('a', 'b', ':', '1', '<', '>'), maxLength: 4 });
     fc.assert(

@@ -223,6 +223,17 @@ describe('edits', () => {
   });
 });
 
+it('looks for the recipient in the first 200 Delivered-To fields', () => {
+  const { edits } = decided({
+    header: `${'Delivered-To: x@y\n'.repeat(199)}Delivered-To: a@corp.example\n${to('a@corp.example')}`,
+  });
+  expect(Object.keys(edits.rename)).toEqual(['Delivered-To']);
+  const later = decided({
+    header: `${'Delivered-To: x@y\n'.repeat(200)}Delivered-To: a@corp.example\n${to('a@corp.example')}`,
+  });
+  expect(later.edits.rename).toEqual({});
+});
+
 describe('decide', () => {
   it('gives the duplicate key beside the decision', () => {
     const input = routingInput({ header: to('a@corp.example') });
