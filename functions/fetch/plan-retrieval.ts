@@ -1,9 +1,16 @@
 import type { UidlRecord } from '../../shared/ledger/ledger.ts';
-import type { ListedMail } from '../../shared/pop3/maildrop.ts';
+import type { ListedMail, Listing } from '../../shared/pop3/maildrop.ts';
+import { hashUidl } from './uidl-hash.ts';
 
 export interface RetrievalLimits {
   readonly messageBytes: number | null;
   readonly messagesPerRun: number | null;
+}
+
+/** A listing beside what is known of it. */
+export interface KnownListing extends Listing {
+  /** By UIDL hash. */
+  readonly known: ReadonlyMap<string, UidlRecord>;
 }
 
 export interface RetrievalPlan {
@@ -13,54 +20,48 @@ export interface RetrievalPlan {
   readonly later: number;
   /** New, but larger than `messageBytes`: stays on the server. */
   readonly tooLarge: readonly ListedMail[];
-}
-
-/** One listed mail with the hash of its UIDL (null without one). */
-export interface Candidate {
-  readonly mail: ListedMail;
-  readonly uidlHash: string | null;
+  /** Messages that the listing does not say enough of to touch them. */
+  readonly unreadable: number;
 }
 
 /**
  * Which messages this run retrieves. With `keep: none` all that is listed: whatever is still there was never
  * deleted for sure, and DELE is sent only in the session that retrieved the message. With `keep: forever` those
- * whose UIDL is not known.
+ * whose UIDL is not known; one whose UIDL line was broken is left alone, since it would be new at every run.
  */
 export function planRetrieval(
-  candidates: readonly Candidate[],
-  known: ReadonlyMap<string, UidlRecord>,
+  listing: KnownListing,
   keep: 'none' | 'forever',
   limits: RetrievalLimits,
 ): RetrievalPlan {
-  const often = countUidls(candidates);
-  const isNew = (candidate: Candidate): boolean =>
-    keep === 'none' || !isKnown(candidate, known, often);
-  const fresh = candidates.filter(isNew).map((candidate) => candidate.mail);
+  const fresh = keep === 'none' ? listing.mails : newOnes(listing);
+  const nameless = listing.hasUidl ? listing.mails.filter(({ uidl }) => uidl === null).length : 0;
   const maximum = limits.messageBytes ?? Infinity;
   const tooLarge = fresh.filter((mail) => mail.size > maximum);
   const fitting = fresh.filter((mail) => mail.size <= maximum);
   const retrieve = fitting.slice(0, limits.messagesPerRun ?? fitting.length);
-  return { retrieve, later: fitting.length - retrieve.length, tooLarge };
+  return {
+    retrieve,
+    later: fitting.length - retrieve.length,
+    tooLarge,
+    // Those with a broken UIDL line are counted there by the listing; with `keep: none` they are retrieved.
+    unreadable: listing.unreadable - (keep === 'none' ? nameless : 0),
+  };
 }
 
 /**
  * A UIDL is a shortcut, never a proof (servers re-use them, number anew, give one to two messages): it counts as
  * known only if it stands once in the listing, with the same size, and no DELE was ever sent for it.
  */
-function isKnown(
-  { mail, uidlHash }: Candidate,
-  known: ReadonlyMap<string, UidlRecord>,
-  often: ReadonlyMap<string, number>,
-): boolean {
-  if (uidlHash === null || often.get(uidlHash) !== 1) return false;
-  const record = known.get(uidlHash);
-  return record?.size === mail.size && !record.deleSent;
-}
-
-function countUidls(candidates: readonly Candidate[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { uidlHash } of candidates) {
-    if (uidlHash !== null) counts.set(uidlHash, (counts.get(uidlHash) ?? 0) + 1);
+function newOnes({ mails, known }: KnownListing): readonly ListedMail[] {
+  const often = new Map<string, number>();
+  for (const { uidl } of mails) {
+    if (uidl !== null) often.set(uidl, (often.get(uidl) ?? 0) + 1);
   }
-  return counts;
+  return mails.filter(({ uidl, size }) => {
+    if (uidl === null) return false;
+    const record = known.get(hashUidl(uidl));
+    const isKnown = often.get(uidl) === 1 && record?.size === size && !record.deleSent;
+    return !isKnown;
+  });
 }

@@ -2,14 +2,14 @@ import { Failure } from '../../shared/failure.ts';
 import type { MaildropAccount, UidlRecord } from '../../shared/ledger/ledger.ts';
 import { RETRIEVAL_WINDOW } from '../../shared/limits.ts';
 import type { Log } from '../../shared/observe/log.ts';
-import type { ListedMail, Maildrop } from '../../shared/pop3/maildrop.ts';
+import type { ListedMail, Listing, Maildrop } from '../../shared/pop3/maildrop.ts';
 import { MailRefused } from '../../shared/pop3/maildrop.ts';
 import type { Mailbox } from '../../shared/settings/settings.ts';
 import type { Spool } from '../../shared/store/spool.ts';
 import type { CustodyDeps, TakenMail } from './custody.ts';
 import { CustodySession } from './custody-session.ts';
 import { planRetrieval } from './plan-retrieval.ts';
-import type { RetrievalLimits } from './plan-retrieval.ts';
+import type { RetrievalLimits, RetrievalPlan } from './plan-retrieval.ts';
 import { retrieveInOrder } from './retrieve-in-order.ts';
 import { hashUidl } from './uidl-hash.ts';
 
@@ -92,17 +92,14 @@ async function makePlan(
   mailbox: Mailbox,
   account: MaildropAccount,
   limits: RetrievalLimits,
-) {
+): Promise<RetrievalPlan> {
   const listing = await maildrop.listing();
   if (mailbox.keep !== 'none') requireUidl(listing.hasUidl, mailbox);
-  const candidates = listing.mails.map((mail) => ({ mail, uidlHash: hashOf(mail) }));
-  const hashes = candidates.flatMap(({ uidlHash }) => (uidlHash === null ? [] : [uidlHash]));
-  // With `keep: none` every listed message is retrieved, known or not: nothing to look up.
-  const known =
-    mailbox.keep === 'none'
-      ? new Map<string, UidlRecord>()
-      : await deps.uidls.find(account, hashes);
-  const plan = planRetrieval(candidates, known, mailbox.keep, limits);
+  const plan = planRetrieval(
+    { ...listing, known: await knownUidls(deps, listing, mailbox, account) },
+    mailbox.keep,
+    limits,
+  );
   for (const mail of plan.tooLarge) {
     deps.log.warn('message larger than limits.messageBytes stays on the server', {
       mailbox: mailbox.id,
@@ -110,11 +107,25 @@ async function makePlan(
       limit: limits.messageBytes,
     });
   }
-  return { ...plan, unreadable: listing.unreadable };
+  if (plan.unreadable > 0) {
+    deps.log.warn('lines of the listing could not be read, their messages are left alone', {
+      mailbox: mailbox.id,
+      lines: plan.unreadable,
+    });
+  }
+  return plan;
 }
 
-function hashOf(mail: ListedMail): string | null {
-  return mail.uidl === null ? null : hashUidl(mail.uidl);
+/** With `keep: none` every listed message is retrieved, known or not: nothing to look up. */
+async function knownUidls(
+  deps: TakeMailDeps,
+  listing: Listing,
+  mailbox: Mailbox,
+  account: MaildropAccount,
+): Promise<ReadonlyMap<string, UidlRecord>> {
+  if (mailbox.keep === 'none') return new Map();
+  const hashes = listing.mails.flatMap(({ uidl }) => (uidl === null ? [] : [hashUidl(uidl)]));
+  return deps.uidls.find(account, hashes);
 }
 
 /** Without UIDL a message that stays would be fetched again by every run. */

@@ -23,7 +23,9 @@ export async function readHeader(store: MailStore, key: MessageKey): Promise<Arr
     for await (const chunk of opened.content) chunks.push(chunk as Buffer);
     const prefix = Buffer.concat(chunks);
     const split = splitHeader(prefix, metadata.size <= prefix.length);
-    if (split !== null) return { area, metadata, header: split.header };
+    if (split !== null && split.header.length <= MAX_HEADER_OCTETS) {
+      return { area, metadata, header: split.header };
+    }
     if (length > MAX_HEADER_OCTETS) return { area, metadata, header: null };
   }
   return null;

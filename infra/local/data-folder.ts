@@ -24,10 +24,6 @@ export function socketPath(folder: string): string {
   return join(resolve(folder), 'mailferry.sock');
 }
 
-export function exists(folder: string): boolean {
-  return existsSync(join(folder, 'mailferry.sqlite'));
-}
-
 /**
  * Takes the data folder for this process, making it where it is not there. One owner at a time: the lock is the
  * operating system's (fcntl, through SQLite), so it goes with the process, however that ends.

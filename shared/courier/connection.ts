@@ -56,7 +56,7 @@ export function openConnection(transport: Transport, deadlineMs: number): Promis
 }
 
 /** Several addresses of one name fail as an AggregateError, whose own message is empty. */
-export function describe(error: Error): string {
+function describe(error: Error): string {
   if (!(error instanceof AggregateError)) return error.message;
   const messages = error.errors.map((one) => (one instanceof Error ? one.message : String(one)));
   return messages.join('; ');

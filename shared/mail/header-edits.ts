@@ -38,11 +38,6 @@ export function applyEdits(header: Buffer, edits: HeaderEdits): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Octets of a message of `originalSize` once its header block is edited. */
-export function editedSize(originalSize: number, header: Buffer, edits: HeaderEdits): number {
-  return originalSize - header.length + applyEdits(header, edits).length;
-}
-
 function editPlan(edits: HeaderEdits): { remove: Set<string>; rename: Map<string, Buffer> } {
   const rename = Object.entries(edits.rename).map(([from, to]): [string, Buffer] => [
     from.toLowerCase(),

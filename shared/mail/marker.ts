@@ -7,7 +7,7 @@ import { parseKey } from './message-key.ts';
 import type { MessageKey } from './message-key.ts';
 
 /** The field that tells this connector that it has carried a message before. */
-export const MARKER_NAME = 'X-Mailferry-Id';
+const MARKER_NAME = 'X-Mailferry-Id';
 
 /** Ours stands near the top; a thousand planted ones shall not make a thousand digests each. */
 const MARKERS_READ = 100;

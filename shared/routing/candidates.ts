@@ -11,7 +11,7 @@ export interface Candidate {
 }
 
 /** Where `to` looks; a name in two of them counts for the first. */
-export const TO_FIELDS = ['To', 'Cc', 'Apparently-To'] as const;
+const TO_FIELDS = ['To', 'Cc', 'Apparently-To'] as const;
 
 /** Octets. Ten thousands of addresses: such a message is held unread rather than routed by half. */
 export const MAX_ADDRESS_OCTETS = 1024 * 1024;

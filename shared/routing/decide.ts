@@ -34,7 +34,7 @@ export interface RoutingInput {
 export type { Decided };
 
 /** RFC 5321 section 6.3: a count that large means a loop, and one below 100 must not be taken for one. */
-export const MAX_RECEIVED = 100;
+const MAX_RECEIVED = 100;
 
 /** A hundred times what mail has; to keep millions of them at hand would take the memory of the whole function. */
 export const MAX_FIELDS = 10_000;

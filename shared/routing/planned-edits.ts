@@ -5,7 +5,7 @@ import type { FieldsByName } from '../mail/header-block.ts';
 import type { DecidedRecipient, HeaderEdits } from './decision.ts';
 
 /** Why nobody could be found, for the person who reads the undeliverable mailbox. */
-export const UNDELIVERABLE_NAME = 'X-Mailferry-Undeliverable';
+const UNDELIVERABLE_NAME = 'X-Mailferry-Undeliverable';
 
 /** No honest mail has more, and each one costs a parse. */
 const DELIVERED_TO_READ = 200;

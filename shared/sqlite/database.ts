@@ -15,9 +15,13 @@ export class Database {
   #waiting: Write[] = [];
   #flush: NodeJS.Immediate | null = null;
 
+  /** @throws Failure `ledger`, temporary */
   constructor(file: string) {
-    this.#db = new DatabaseSync(file);
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    this.#db = guard(() => {
+      const db = new DatabaseSync(file);
+      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+      return db;
+    });
   }
 
   /** Makes tables; `IF NOT EXISTS` throughout. */
@@ -35,9 +39,20 @@ export class Database {
     return guard(() => this.#prepare(sql).get(...parameters) as Row | undefined);
   }
 
-  /** For use inside {@link write}. @returns how many rows changed */
+  /**
+   * For use inside {@link write}.
+   * @returns how many rows changed
+   * @throws Failure `ledger`, temporary
+   */
   run(sql: string, ...parameters: Parameter[]): number {
-    return Number(this.#prepare(sql).run(...parameters).changes);
+    return guard(() => Number(this.#prepare(sql).run(...parameters).changes));
+  }
+
+  /** For ports that promise: what {@link all} and {@link get} throw becomes a rejection. */
+  read<Result>(work: () => Result): Promise<Result> {
+    return new Promise<Result>((resolve) => {
+      resolve(work());
+    });
   }
 
   /**
@@ -62,10 +77,10 @@ export class Database {
     });
   }
 
-  /** Commits what waits and closes; nothing may be called afterwards. */
+  /** Commits what waits and closes; what is called afterwards fails as a database that cannot be read or written. */
   close(): void {
     this.#commitWaiting();
-    this.#db.close();
+    if (this.#db.isOpen) this.#db.close();
   }
 
   #commitWaiting(): void {
@@ -80,9 +95,9 @@ export class Database {
       for (const write of writes) this.#runOne(write, done);
       this.#db.exec('COMMIT');
     } catch (error) {
-      this.#rollBack();
       const failure = databaseFailure(error);
       for (const write of writes) write.reject(failure);
+      this.#rollBack();
       return;
     }
     for (const resolve of done) resolve();
@@ -94,6 +109,8 @@ export class Database {
       done.push(write.run());
       this.#db.exec('RELEASE one');
     } catch (error) {
+      // A full disk ends the whole transaction (SQLITE_FULL), and everybody's work of this turn with it.
+      if (!this.#db.isTransaction) throw error;
       this.#db.exec('ROLLBACK TO one; RELEASE one');
       write.reject(error);
     }
@@ -101,7 +118,7 @@ export class Database {
 
   #rollBack(): void {
     // A full disk may have ended the transaction already; then there is nothing to roll back.
-    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+    if (this.#db.isOpen && this.#db.isTransaction) this.#db.exec('ROLLBACK');
   }
 
   #prepare(sql: string): StatementSync {
@@ -130,6 +147,7 @@ function guard<Result>(read: () => Result): Result {
 }
 
 function databaseFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new Failure(
     'ledger',

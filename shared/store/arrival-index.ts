@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
+import { formatKey } from '../mail/message-key.ts';
 import type { MessageKey } from '../mail/message-key.ts';
 import type { Database } from '../sqlite/database.ts';
 import type { ArrivalMetadata } from './mail-store.ts';
@@ -18,13 +19,38 @@ const SCHEMA = `
  */
 export class ArrivalIndex {
   readonly #db: Database;
+  /** How many writers of each key are between its metadata and its name, by `formatKey`. */
+  readonly #creating = new Map<string, number>();
 
   constructor(db: Database) {
     this.#db = db;
     db.define(SCHEMA);
   }
 
-  record(key: MessageKey, metadata: ArrivalMetadata): Promise<void> {
+  /**
+   * Records the metadata while `create` writes the object, which gets its name only after `recorded`. Until `create`
+   * is over, nobody's {@link forget} takes the entry away.
+   */
+  async whileCreating<Result>(
+    key: MessageKey,
+    metadata: ArrivalMetadata,
+    create: (recorded: Promise<void>) => Promise<Result>,
+  ): Promise<Result> {
+    const name = formatKey(key);
+    this.#creating.set(name, (this.#creating.get(name) ?? 0) + 1);
+    const recorded = this.#record(key, metadata);
+    // Awaited by `create`, which may fail before it comes to that.
+    recorded.catch(() => undefined);
+    try {
+      return await create(recorded);
+    } finally {
+      const left = (this.#creating.get(name) ?? 1) - 1;
+      if (left === 0) this.#creating.delete(name);
+      else this.#creating.set(name, left);
+    }
+  }
+
+  #record(key: MessageKey, metadata: ArrivalMetadata): Promise<void> {
     return this.#db.write(() => {
       // The first arrival stays: the same bytes came again while they lie here.
       this.#db.run(
@@ -49,8 +75,13 @@ export class ArrivalIndex {
     return { ...measured, uidlHash: null, arrivedAt: Math.trunc(mtimeMs), recipient: null };
   }
 
-  forget(key: MessageKey): Promise<void> {
+  /**
+   * @param isStored whether some area still has the message, or has it again: asked within the write, since the same
+   * bytes may arrive while they are removed
+   */
+  forget(key: MessageKey, isStored: () => boolean): Promise<void> {
     return this.#db.write(() => {
+      if (this.#creating.has(formatKey(key)) || isStored()) return;
       this.#db.run('DELETE FROM arrival WHERE mailbox = ? AND sha256 = ?', key.mailbox, key.sha256);
     });
   }

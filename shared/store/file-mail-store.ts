@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { link, mkdir, open, opendir, rename, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 
 import { Failure } from '../failure.ts';
 import { formatKey, parseKey } from '../mail/message-key.ts';
@@ -40,7 +40,8 @@ export class FileMailStore implements MailStore {
   readonly #options: FileMailStoreOptions;
   readonly #index: ArrivalIndex;
   readonly #directories = new DirectorySync();
-  readonly #known = new Map<string, Promise<void>>();
+  /** Folders whose names this owner has synced, or is syncing. */
+  readonly #durable = new Map<string, Promise<void>>();
 
   constructor(options: FileMailStoreOptions) {
     this.#options = options;
@@ -55,13 +56,9 @@ export class FileMailStore implements MailStore {
     const path = this.#path('Incoming', key);
     try {
       await this.#makeFolder(dirname(path));
-      // The metadata first: an object without it would have to be measured again.
-      const [written] = await Promise.all([
-        this.#writeBeside(message),
-        this.#index.record(key, metadata),
-      ]);
-      const isNew = await linkCreateOnly(written, path);
-      await unlink(written);
+      const isNew = await this.#index.whileCreating(key, metadata, (recorded) =>
+        this.#writeAndLink(message, path, recorded),
+      );
       // Also where it existed: the owner that wrote it may have died before this sync, and DELE comes next.
       await this.#directories.sync(dirname(path));
       if (!isNew) return 'exists';
@@ -74,14 +71,10 @@ export class FileMailStore implements MailStore {
 
   async open(key: MessageKey, length?: number): Promise<OpenedMessage | null> {
     for (const area of ['Incoming', 'Failed'] as const) {
-      const path = this.#path(area, key);
-      const handle = await openIfThere(path);
-      if (handle === null) continue;
       try {
-        const metadata = await this.#index.find(key, path);
-        return { area, metadata, content: contentOf(handle, length) };
+        const opened = await this.#openIn(area, key, length);
+        if (opened !== null) return opened;
       } catch (error) {
-        await handle.close();
         throw storeFailure(`reading ${formatKey(key)} in ${area}/`, error);
       }
     }
@@ -92,7 +85,7 @@ export class FileMailStore implements MailStore {
     const path = this.#path('Failed', key);
     try {
       await this.#makeFolder(dirname(path));
-      if (!(await linkIfThere(this.#path('Incoming', key), path)) && !(await exists(path))) {
+      if (!(await linkIfThere(this.#path('Incoming', key), path)) && !(await isThere(path))) {
         throw new Failure(
           'store',
           'permanent',
@@ -111,8 +104,9 @@ export class FileMailStore implements MailStore {
     try {
       await removeIfThere(path);
       if (area === 'Failed') await removeIfThere(path.replace(/\.eml$/, '.json'));
-      const other = this.#path(area === 'Failed' ? 'Incoming' : 'Failed', key);
-      if (!(await exists(other))) await this.#index.forget(key);
+      await this.#index.forget(key, () =>
+        (['Incoming', 'Failed'] as const).some((each) => existsSync(this.#path(each, key))),
+      );
     } catch (error) {
       throw storeFailure(`removing ${formatKey(key)} from ${area}/`, error);
     }
@@ -120,14 +114,18 @@ export class FileMailStore implements MailStore {
 
   async *list(area: Area): AsyncIterable<ListedMessage> {
     const root = join(this.#options.folder, area);
-    for (const mailbox of await namesIn(root)) {
-      for (const name of await namesIn(join(root, mailbox))) {
-        if (!name.endsWith('.eml')) continue;
-        const key = parseKey(`${mailbox}/${name.slice(0, -'.eml'.length)}`);
-        if (key === null) continue;
-        const stats = await statIfThere(this.#path(area, key));
-        if (stats !== null) yield { key, storedAt: stats.mtimeMs };
+    try {
+      for (const mailbox of await namesIn(root)) {
+        for (const name of await namesIn(join(root, mailbox))) {
+          if (!name.endsWith('.eml')) continue;
+          const key = parseKey(`${mailbox}/${name.slice(0, -'.eml'.length)}`);
+          if (key === null) continue;
+          const stats = await statIfThere(this.#path(area, key));
+          if (stats !== null) yield { key, storedAt: stats.mtimeMs };
+        }
       }
+    } catch (error) {
+      throw storeFailure(`listing ${area}/`, error);
     }
   }
 
@@ -135,50 +133,96 @@ export class FileMailStore implements MailStore {
     return join(this.#options.folder, area, key.mailbox, `${key.sha256}.eml`);
   }
 
-  /** Makes a mailbox's folder once, and its name durable in every folder above it that is ours. */
-  #makeFolder(folder: string): Promise<void> {
-    const known = this.#known.get(folder);
+  /**
+   * Makes a mailbox's folder, and its name durable in every folder above it that is ours: once by this owner, also
+   * where it lay there (a dead one may have made it and not synced), and again when somebody removed it by hand.
+   */
+  async #makeFolder(folder: string): Promise<void> {
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+    const known = made === undefined ? this.#durable.get(folder) : undefined;
     if (known !== undefined) return known;
-    const made = mkdir(folder, { recursive: true, mode: 0o700 })
-      .then(() => this.#directories.sync(dirname(folder)))
+    const durable = this.#directories
+      .sync(dirname(folder))
       .then(() => this.#directories.sync(this.#options.folder));
-    this.#known.set(folder, made);
-    made.catch(() => this.#known.delete(folder));
-    return made;
+    this.#durable.set(folder, durable);
+    durable.catch(() => this.#durable.delete(folder));
+    return durable;
   }
 
-  /** The message in a synced file that has no name yet in `Incoming/`. */
-  async #writeBeside(message: SpooledMessage): Promise<string> {
+  async #openIn(
+    area: Area,
+    key: MessageKey,
+    length: number | undefined,
+  ): Promise<OpenedMessage | null> {
+    const path = this.#path(area, key);
+    const handle = await orNull(open(path, 'r'));
+    if (handle === null) return null;
+    try {
+      const metadata = await this.#index.find(key, path);
+      return { area, metadata, content: contentOf(handle, length) };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /**
+   * @param recorded the metadata is durable: awaited first, since an object without it would have to be measured again
+   * @returns false when the name was taken
+   */
+  async #writeAndLink(
+    message: SpooledMessage,
+    path: string,
+    recorded: Promise<void>,
+  ): Promise<boolean> {
     if (message.file !== null) {
       await syncFile(message.file);
-      return message.file;
+      await recorded;
+      const isNew = await linkCreateOnly(message.file, path);
+      await unlink(message.file);
+      return isNew;
     }
-    const path = join(this.#options.spoolFolder, `${randomUUID()}.eml`);
-    const handle = await open(path, 'wx', 0o600);
-    try {
-      if (message.chunks !== null) await writeAll(handle, message.chunks);
-      else await pipeline(message.content(), handle.createWriteStream({ autoClose: false }));
-      await handle.sync();
-    } catch (error) {
-      // A full disk must not stay full of halves.
-      await removeIfThere(path);
-      throw error;
-    } finally {
-      await handle.close();
-    }
-    return path;
+    return this.#withFileBeside(
+      'eml',
+      (handle) =>
+        message.chunks === null
+          ? handle.writeFile(message.content())
+          : writeAll(handle, message.chunks),
+      async (beside) => {
+        await recorded;
+        return linkCreateOnly(beside, path);
+      },
+    );
   }
 
   async #writeReport(path: string, report: FailureReport): Promise<void> {
-    const beside = join(this.#options.spoolFolder, `${randomUUID()}.json`);
-    const handle = await open(beside, 'wx', 0o600);
+    await this.#withFileBeside(
+      'json',
+      (handle) => handle.writeFile(`${JSON.stringify(report, null, 2)}\n`),
+      (beside) => rename(beside, path),
+    );
+  }
+
+  /** Writes and syncs a file that has no name yet where it belongs, and lets `use` give it one. */
+  async #withFileBeside<Result>(
+    ending: string,
+    write: (handle: FileHandle) => Promise<void>,
+    use: (path: string) => Promise<Result>,
+  ): Promise<Result> {
+    const beside = join(this.#options.spoolFolder, `${randomUUID()}.${ending}`);
     try {
-      await handle.writeFile(`${JSON.stringify(report, null, 2)}\n`);
-      await handle.sync();
+      const handle = await open(beside, 'wx', 0o600);
+      try {
+        await write(handle);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      return await use(beside);
     } finally {
-      await handle.close();
+      // Also after a failure: a full disk must not stay full of what nobody will ever name.
+      await removeIfThere(beside);
     }
-    await rename(beside, path);
   }
 }
 
@@ -217,20 +261,17 @@ async function linkIfThere(from: string, to: string): Promise<boolean> {
     await linkCreateOnly(from, to);
     return true;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
+    // ENOENT is also said of the folder of `to`, which somebody may have removed just now: that passes.
+    if (codeOf(error) === 'ENOENT' && !(await isThere(from))) return false;
     throw error;
   }
-}
-
-async function openIfThere(path: string): Promise<FileHandle | null> {
-  return orNull(open(path, 'r'));
 }
 
 async function statIfThere(path: string): Promise<{ mtimeMs: number } | null> {
   return orNull(stat(path));
 }
 
-async function exists(path: string): Promise<boolean> {
+async function isThere(path: string): Promise<boolean> {
   return (await statIfThere(path)) !== null;
 }
 
