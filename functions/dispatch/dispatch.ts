@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { MailboxLedger } from '../../shared/ledger/ledger.ts';
+import { NO_MAILBOX_RECORD } from '../../shared/ledger/mailbox-record.ts';
 import type { MailboxRecord } from '../../shared/ledger/mailbox-record.ts';
 import type { FetchJob, JobSender } from '../../shared/queue/job-queue.ts';
 import { isDue } from '../../shared/settings/schedule.ts';
@@ -29,11 +30,15 @@ export async function dispatch(deps: DispatchDeps): Promise<readonly string[]> {
   return due;
 }
 
-/** Due: the last started run lies before the last scheduled time, or before the last ad-hoc request. */
+/**
+ * Due: the last started run lies before the last scheduled time, or before the last ad-hoc request. A run that never
+ * ended and whose lease is gone has died: it is made good at once, or a mailbox with `schedule: never` would wait
+ * for ever for what it was asked to fetch.
+ */
 function isMailboxDue(mailbox: Mailbox, record: MailboxRecord | null, now: number): boolean {
-  if (record?.lease != null && record.lease.until > now) return false;
-  const lastStartedAt = record?.lastStartedAt ?? null;
-  const requestedAt = record?.requestedAt ?? null;
-  if (requestedAt !== null && (lastStartedAt === null || lastStartedAt < requestedAt)) return true;
+  const { lease, lastStartedAt, lastEndedAt, requestedAt } = record ?? NO_MAILBOX_RECORD;
+  if (lease !== null && lease.until > now) return false;
+  if (lastStartedAt !== null && lastStartedAt > (lastEndedAt ?? 0)) return true;
+  if (requestedAt !== null && requestedAt > (lastStartedAt ?? 0)) return true;
   return isDue(mailbox.schedule, lastStartedAt, now, scheduleOffset(mailbox));
 }

@@ -16,6 +16,8 @@ export interface WorkerOptions<Job> {
 
 /** Without a wake-up a worker looks this often: jobs that were put off come due by time alone. */
 const POLL_MS = 1000;
+/** Jobs received at once, as a multiple of those handled at once. */
+const RECEIVED_AHEAD = 2;
 /** A job that threw comes again after this, times its receives, up to an hour. */
 const FAULT_PAUSE_MS = 30_000;
 const FAULT_PAUSE_MAX_MS = 3_600_000;
@@ -27,6 +29,10 @@ const FAULT_PAUSE_MAX_MS = 3_600_000;
 export class Worker<Job> {
   readonly #options: WorkerOptions<Job>;
   readonly #active = new Set<Promise<void>>();
+  /** Received ahead, so that one commit serves several jobs. */
+  #received: ReceivedJob<Job>[] = [];
+  /** Answers to the queue on their way: not waited for by the next job, which shares their commit. */
+  readonly #answers = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | null = null;
   #filling: Promise<void> | null = null;
   #again = false;
@@ -77,22 +83,33 @@ export class Worker<Job> {
     });
   }
 
-  /** Receives nothing more, and resolves when what is being handled is done. */
+  /** Receives nothing more, and resolves when what is being handled is done; what was not begun goes back. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     await this.#filling;
     await Promise.all(this.#active);
+    for (const { receipt } of this.#received) this.#answer(this.#options.source.retry(receipt, 0));
+    this.#received = [];
+    await Promise.all(this.#answers);
     this.#tellIfIdle();
   }
 
   async #fill(): Promise<void> {
     for (;;) {
-      const room = this.#options.concurrency() - this.#active.size;
-      if (room <= 0 || this.#stopped) return;
-      const jobs = await this.#options.source.receive(room, this.#options.visibilityMs);
+      const concurrency = this.#options.concurrency();
+      while (this.#active.size < concurrency) {
+        const next = this.#stopped ? undefined : this.#received.shift();
+        if (next === undefined) break;
+        this.#begin(next);
+      }
+      if (this.#stopped || this.#active.size >= concurrency) return;
+      const jobs = await this.#options.source.receive(
+        concurrency * RECEIVED_AHEAD,
+        this.#options.visibilityMs,
+      );
       if (jobs.length === 0) return;
-      for (const job of jobs) this.#begin(job);
+      this.#received.push(...jobs);
     }
   }
 
@@ -108,8 +125,11 @@ export class Worker<Job> {
     const { source, name, log, now } = this.#options;
     try {
       const outcome = await this.#options.handle(received.job);
-      if (outcome.kind === 'done') await source.done(received.receipt);
-      else await source.retry(received.receipt, Math.max(0, outcome.at - now()));
+      this.#answer(
+        outcome.kind === 'done'
+          ? source.done(received.receipt)
+          : source.retry(received.receipt, Math.max(0, outcome.at - now())),
+      );
     } catch (error) {
       const { message, kind } = asFailure(error);
       const pause = Math.min(FAULT_PAUSE_MS * received.receiveCount, FAULT_PAUSE_MAX_MS);
@@ -119,13 +139,30 @@ export class Worker<Job> {
         error: message,
         pauseSeconds: pause / 1000,
       });
-      // If even this fails, the job shows again when its visibility ends.
-      await source.retry(received.receipt, pause).catch(() => undefined);
+      this.#answer(source.retry(received.receipt, pause));
     }
   }
 
+  /** If it fails, the job shows again when its visibility ends, and finds that it is done. */
+  #answer(sending: Promise<void>): void {
+    const answer = sending
+      .catch((error: unknown) => {
+        const { message } = asFailure(error);
+        this.#options.log.error('queue not answered', {
+          queue: this.#options.name,
+          error: message,
+        });
+      })
+      .finally(() => {
+        this.#answers.delete(answer);
+        this.#tellIfIdle();
+      });
+    this.#answers.add(answer);
+  }
+
   #isIdle(): boolean {
-    return this.#filling === null && this.#active.size === 0;
+    const handling = this.#active.size + this.#received.length + this.#answers.size;
+    return this.#filling === null && handling === 0;
   }
 
   #tellIfIdle(): void {
