@@ -38,12 +38,14 @@ export function askSocket(
   });
 }
 
-/** @throws Failure with the connector's own words when it refused */
+/** @throws Failure with the connector's own words when it refused: `settings` for what it does not know */
 export function acceptedBody(answer: SocketAnswer): unknown {
   if (answer.code < 400) return answer.body;
   const problem = problemDocument.safeParse(answer.body);
   const words = problem.success ? problem.data.detail : `status ${answer.code}`;
-  throw new Failure('settings', 'permanent', `the running connector refused: ${words}`);
+  const refused = `the running connector refused: ${words}`;
+  if (answer.code === 404) throw new Failure('settings', 'permanent', refused);
+  throw new Failure('internal', 'temporary', refused);
 }
 
 function parse(bytes: Buffer): unknown {

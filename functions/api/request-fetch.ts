@@ -14,7 +14,8 @@ export interface RequestFetchDeps {
 
 /**
  * "Fetch now". The request is in the ledger before this resolves, so a job that gets lost is made again by the next
- * tick; a run under way is joined, since its mailbox is not due again after it.
+ * tick. A run under way does not count as the answer, since it may have listed before the mail came: the mailbox is
+ * due again after it.
  * @param ids none: every mailbox of the configuration
  * @returns the ids asked for
  * @throws Failure `settings`, permanent, naming the ids that are not in the configuration

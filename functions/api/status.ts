@@ -30,6 +30,12 @@ export interface MailboxStatus {
   readonly error: { readonly kind: FailureKind; readonly message: string } | null;
 }
 
+export interface ReportedProblem {
+  readonly severity: 'error' | 'warning';
+  /** One line for people. */
+  readonly text: string;
+}
+
 export interface StatusReport {
   readonly mailboxes: readonly MailboxStatus[];
   readonly queues: Readonly<Record<'fetch' | 'route' | 'deliver', QueueDepth>>;
@@ -39,8 +45,8 @@ export interface StatusReport {
   readonly oldestSeconds: number | null;
   /** Messages in `Failed/`. */
   readonly failed: number;
-  /** What is wrong with the configuration that is in use, one line each. */
-  readonly problems: readonly string[];
+  /** What is wrong with the configuration file; with an error in it, the last good one is in use. */
+  readonly problems: readonly ReportedProblem[];
 }
 
 /** What `mailferry status` and `GET /status` tell. */
@@ -69,17 +75,25 @@ export async function status(deps: StatusDeps): Promise<StatusReport> {
     oldestSeconds:
       waiting.oldestAt === null ? null : Math.max(0, Math.round((now - waiting.oldestAt) / 1000)),
     failed: failed.count,
-    problems: settings.problems.map(formatProblem),
+    problems: settings.problems.map((problem) => ({
+      severity: problem.severity,
+      text: formatProblem(problem),
+    })),
   };
 }
 
-/** Whether the exit status of `status` is 0: no mailbox in trouble, nothing failed; mail on its way is well. */
+/** Whether the exit status of `status` is 0: no mailbox in trouble, no wrong setting, nothing failed, nothing waits. */
 export function isWell(report: StatusReport): boolean {
-  const inTrouble = report.mailboxes.some(
-    (one) => one.status === 'failed' || one.status === 'misconfigured',
-  );
-  return !inTrouble && report.failed === 0 && report.open === 0;
+  const inTrouble = report.mailboxes.some((one) => TROUBLE.has(one.status));
+  const isMisconfigured = report.problems.some((problem) => problem.severity === 'error');
+  return !inTrouble && !isMisconfigured && report.failed === 0 && report.open === 0;
 }
+
+const TROUBLE: ReadonlySet<MailboxStatus['status']> = new Set([
+  'failed',
+  'partial',
+  'misconfigured',
+]);
 
 function mailboxStatus(
   id: string,

@@ -34,6 +34,8 @@ export interface DeliverDeps {
  * finds the claim, the due time or the end.
  */
 export async function deliverMessage(deps: DeliverDeps, key: MessageKey): Promise<JobOutcome> {
+  // Before the claim: settings that cannot be read are no start that crashed, and must not park the message.
+  const { delivery } = (await deps.settings.read()).general;
   const token = deps.newToken();
   const now = deps.clock.now();
   const until = now + DELIVERY_ATTEMPT_MS + CLAIM_GRACE_MS;
@@ -47,17 +49,16 @@ export async function deliverMessage(deps: DeliverDeps, key: MessageKey): Promis
       await finishMessage(deps, key, claim.item, null);
       return DONE;
     case 'claimed':
-      return deliverClaimed(deps, key, token, claim.item);
+      return deliverClaimed(deps, delivery, key, { token, item: claim.item });
   }
 }
 
 async function deliverClaimed(
   deps: DeliverDeps,
+  delivery: DeliverySettings,
   key: MessageKey,
-  token: string,
-  item: MessageItem,
+  { token, item }: { readonly token: string; readonly item: MessageItem },
 ): Promise<JobOutcome> {
-  const { delivery } = (await deps.settings.read()).general;
   const giveUpAt = (item.decidedAt ?? 0) + delivery.giveUpAfterMs;
   const plan = {
     giveUpAt,
@@ -69,9 +70,15 @@ async function deliverClaimed(
     item,
     plan,
   });
-  await finishMessage(deps, key, attempt.item, attempt.transcript);
+  // A later attempt for those who still waited must not take the place of the session that refused the others.
+  const hasNewFailure = failures(attempt.item) > failures(item);
+  await finishMessage(deps, key, attempt.item, hasNewFailure ? attempt.transcript : null);
   if (isFinal(attempt.item)) return DONE;
   return { kind: 'later', at: attempt.item.nextDue ?? deps.clock.now() };
+}
+
+function failures(item: MessageItem): number {
+  return item.recipients.filter((one) => one.state === 'failed').length;
 }
 
 /** A delivery job without a decision: the ledger lost it, or never had it. Routing decides, and queues again. */

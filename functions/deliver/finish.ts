@@ -9,7 +9,7 @@ import { failureReport } from './failure-report.ts';
  * Does what a message's state asks of the store. A recipient that failed: a copy in `Failed/`, confirmed. Everybody
  * at an end: the object leaves `Incoming/`, and only after that copy (I2). Repeated, it repeats itself: the names
  * are the same. A message that is not in `Incoming/` any more was finished before.
- * @param transcript of the attempt just made; null when there was none in this run
+ * @param transcript of the attempt that failed a recipient just now; null: the one that was written then stays
  */
 export async function finishMessage(
   deps: DeliverDeps,

@@ -9,6 +9,7 @@ import type { RouteDeps } from '../../functions/route/route-message.ts';
 import type { StatusDeps } from '../../functions/api/status.ts';
 import type { SweepDeps } from '../../functions/sweep/sweep.ts';
 import { systemClock } from '../../shared/clock.ts';
+import type { Clock, Random } from '../../shared/clock.ts';
 import { asFailure } from '../../shared/failure.ts';
 import { sqliteLedger } from '../../shared/ledger/sqlite-ledger.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
@@ -33,6 +34,9 @@ export interface EmbeddedOptions {
   readonly settingsFrom: (memory: SettingsMemory) => SettingsSource;
   readonly secrets: Secrets;
   readonly log: Log;
+  /** The system's clock and `Math.random` unless a test decides time and chance. */
+  readonly clock?: Clock;
+  readonly random?: Random;
 }
 
 /** Every use case's dependencies on one machine. */
@@ -63,10 +67,23 @@ export interface Embedded {
  * @throws Failure `store` while another process owns the folder
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  const clock = systemClock;
-  const { log } = options;
   const folder = await ownDataFolder(options.folder);
-  const database = new Database(folder.database);
+  try {
+    return await openIn(folder, new Database(folder.database), options);
+  } catch (error) {
+    // Else the next one in this process would take us for a living owner.
+    folder.release();
+    throw error;
+  }
+}
+
+async function openIn(
+  folder: DataFolder,
+  database: Database,
+  options: EmbeddedOptions,
+): Promise<Embedded> {
+  const { log } = options;
+  const clock = options.clock ?? systemClock;
   const ledger = sqliteLedger(database);
   const queues = {
     fetch: sqliteQueue(database, {
@@ -117,7 +134,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
     courierFor: (delivery) => courier.for(delivery),
     newSpool: () => createSpool(folder.spool),
     newToken: randomUUID,
-    random: Math.random,
+    random: options.random ?? Math.random,
     clock,
     log,
     loopKey: folder.loopKey,

@@ -16,6 +16,8 @@ const MAILBOXES_AT_ONCE = 8;
  * Fetches mailboxes once, whatever their schedule, carries on what earlier runs left open, drains all that is due
  * now, and counts. Never waits for a later retry.
  * @param ids none: every mailbox of the configuration
+ * @param closing asks for no more mail and begins no more deliveries; what is under way is finished and counted, the
+ * rest lies in `Incoming/` and counts as deferred
  */
 export async function runOnce(
   embedded: Embedded,
@@ -29,9 +31,17 @@ export async function runOnce(
   await sweep(deps, 0);
   workers.route.start();
   workers.deliver.start();
+  const stop = async (): Promise<void> => {
+    await workers.route.stop();
+    await workers.deliver.stop();
+  };
+  const onClosing = (): void => void stop();
+  closing.addEventListener('abort', onClosing, { once: true });
   try {
     const fetched = await fetchAll(embedded, await mailboxIds(embedded, ids), closing);
     await drain(embedded, workers, closing);
+    // After a signal `idle` tells of deliveries that were not begun; those under way have their end to reach.
+    if (closing.aborted) await stop();
     const names = new Set(openBefore);
     for (const { outcome } of fetched) {
       for (const { key } of outcome.taken) names.add(formatKey(key));
@@ -39,8 +49,8 @@ export async function runOnce(
     const items = await deps.messages.find(keysOf(names));
     return summarise({ openBefore, fetched, items });
   } finally {
-    await workers.route.stop();
-    await workers.deliver.stop();
+    closing.removeEventListener('abort', onClosing);
+    await stop();
   }
 }
 
@@ -51,7 +61,7 @@ async function openKeys({ deps }: Embedded): Promise<ReadonlySet<string>> {
 }
 
 async function mailboxIds({ deps }: Embedded, ids: readonly string[]): Promise<readonly string[]> {
-  if (ids.length > 0) return ids;
+  if (ids.length > 0) return [...new Set(ids)];
   const settings = await deps.settings.read();
   return [...settings.mailboxes.keys(), ...settings.broken.keys()];
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 
 import type { MailboxStatus, StatusReport } from '../../functions/api/status.ts';
+import { Failure } from '../../shared/failure.ts';
 import { socketPath } from '../../infra/local/data-folder.ts';
 import { makeContext, requireSoundConfiguration } from '../context.ts';
 import type { Context, CommonOptions } from '../context.ts';
@@ -35,7 +36,7 @@ export async function fetchNow(options: CommonOptions, ids: readonly string[]): 
   return mailboxes.every((one) => one.status === 'ok') ? WELL : NOT_WELL;
 }
 
-/** Waits until each mailbox has ended a run that began after the request (or was under way with it). */
+/** Waits until each mailbox has ended a run that began after the request: one under way may have listed before it. */
 async function follow(
   socket: string,
   requests: readonly z.infer<typeof accepted>[],
@@ -44,7 +45,13 @@ async function follow(
   const since = Math.min(...requests.map((request) => Date.parse(request.requestedAt)));
   for (;;) {
     const answer = await askSocket(socket, 'GET', '/status');
-    if (answer === null) throw new UsageError('the connector stopped while its fetch was followed');
+    if (answer === null) {
+      throw new Failure(
+        'connect',
+        'temporary',
+        'the connector stopped while its fetch was followed',
+      );
+    }
     const report = acceptedBody(answer) as StatusReport;
     const asked = report.mailboxes.filter((one) => ids.includes(one.id));
     if (asked.every((one) => hasEnded(one, since))) return asked;

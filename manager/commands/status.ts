@@ -57,5 +57,5 @@ function sayStatus(report: StatusReport): void {
   );
   const oldest = report.oldestSeconds === null ? '' : `, the oldest for ${report.oldestSeconds} s`;
   say(`on their way: ${report.open}${oldest}`, `in Failed/: ${report.failed}`);
-  say(...report.problems.map((problem) => `configuration: ${problem}`));
+  say(...report.problems.map(({ severity, text }) => `configuration ${severity}: ${text}`));
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { link, mkdir, open, opendir, rename, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, open, opendir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -92,7 +92,9 @@ export class FileMailStore implements MailStore {
           `parking ${formatKey(key)}: expected the message in Incoming/ or Failed/, found it in neither`,
         );
       }
-      await this.#writeReport(path.replace(/\.eml$/, '.json'), report);
+      const beside = path.replace(/\.eml$/, '.json');
+      const transcript = report.transcript ?? (await transcriptIn(beside));
+      await this.#writeReport(beside, { ...report, transcript });
       await this.#directories.sync(dirname(path));
     } catch (error) {
       throw storeFailure(`parking ${formatKey(key)} in Failed/`, error);
@@ -242,6 +244,18 @@ function contentOf(handle: FileHandle, length: number | undefined): Readable {
   }
   const end = length === undefined ? {} : { start: 0, end: length - 1 };
   return handle.createReadStream({ ...end, highWaterMark: 256 * 1024 });
+}
+
+/** Of a report that was written before; null where there is none that can be read. */
+async function transcriptIn(path: string): Promise<FailureReport['transcript']> {
+  const text = await orNull(readFile(path, 'utf8'));
+  if (text === null) return null;
+  try {
+    return (JSON.parse(text) as FailureReport).transcript;
+  } catch {
+    // Somebody edited it; what is true of the message stands in the ledger.
+    return null;
+  }
 }
 
 /** @returns false when the name was taken */

@@ -59,7 +59,8 @@ export interface MailStore {
 
   /**
    * Copies a message to `Failed/` (where it is not there yet) and writes the report beside it, replacing an older
-   * one. Both are durable and confirmed when it resolves. Does not touch `Incoming/`.
+   * one; a null transcript keeps the older one's. Both are durable and confirmed when it resolves. Does not touch
+   * `Incoming/`.
    * @throws Failure `store`, permanent, when the message is in neither area
    */
   park(key: MessageKey, report: FailureReport): Promise<void>;
@@ -85,7 +86,7 @@ export interface FailureReport {
   readonly size: number;
   readonly envelope: { readonly mailFrom: string; readonly recipients: readonly string[] };
   readonly recipients: readonly FailedRecipient[];
-  /** The SMTP session, without secrets and content; null where no session of this process is at hand. */
+  /** The SMTP session that ended in the refusal, without secrets and content; null where none is at hand. */
   readonly transcript: readonly string[] | null;
 }
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { asSentByDovecot } from '../support/line-ends.ts';
-import { install, MAILFERRY } from '../support/mailferry-run.ts';
+import { MAILFERRY } from '../support/mailferry-command.ts';
+import { install } from '../support/mailferry-run.ts';
 import { findProgram } from '../support/system-packages.ts';
 import type { ClientCommand } from './measured-client.ts';
 

@@ -1,45 +1,53 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const COMMAND = join(import.meta.dirname, '..', '..', 'manager', 'mailferry.ts');
+/** The command as a checkout has it. */
+export const MAILFERRY = fileURLToPath(new URL('../../manager/mailferry.ts', import.meta.url));
 
 export interface CommandResult {
   /** Exit status; null when a signal ended it. */
   readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
+/** A command under way: `child.pid` is Node itself, so that a signal meets the program and no shell. */
 export interface RunningCommand {
-  readonly process: ChildProcess;
+  readonly child: ChildProcess;
+  /** What it has written to standard error so far. */
+  stderr(): string;
   readonly result: Promise<CommandResult>;
 }
 
-/** Starts the command as a user would, with this Node. */
+/** Starts the command as a user would, with this Node. It ends with the test process at the latest. */
 export function startMailferry(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): RunningCommand {
-  const child = spawn(process.execPath, [COMMAND, ...words], {
+  const child = spawn(process.execPath, [MAILFERRY, ...words], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const killAtExit = (): void => {
+    child.kill('SIGKILL');
+  };
+  // Before the hook that removes the folder, or what still runs writes it anew.
+  process.prependOnceListener('exit', killAtExit);
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  const stderr = (): string => Buffer.concat(err).toString('utf8');
   const result = new Promise<CommandResult>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (status) => {
-      resolve({
-        status,
-        stdout: Buffer.concat(out).toString('utf8'),
-        stderr: Buffer.concat(err).toString('utf8'),
-      });
+    child.once('error', reject);
+    child.once('close', (status, signal) => {
+      process.removeListener('exit', killAtExit);
+      resolve({ status, signal, stdout: Buffer.concat(out).toString('utf8'), stderr: stderr() });
     });
   });
-  return { process: child, result };
+  return { child, stderr, result };
 }
 
 export function runMailferry(

@@ -1,9 +1,7 @@
-import { join } from 'node:path';
-
 import { runMailferry, startMailferry } from './mailferry-command.ts';
 import type { CommandResult, RunningCommand } from './mailferry-command.ts';
-import { install } from './mailferry-run.ts';
-import type { RunSummary } from './mailferry-run.ts';
+import { install, readSummary } from './mailferry-run.ts';
+import type { RunOnceResult } from './mailferry-run.ts';
 import type { Pop3Faults } from './pop3-faults.ts';
 import { makeScratchFolder } from './scratch-folder.ts';
 import { startPop3Server } from './scripted-pop3-server.ts';
@@ -18,14 +16,16 @@ export interface Scene {
   readonly configFile: string;
   readonly pop3: ScriptedPop3Server;
   readonly smtp: ScriptedSmtpServer;
+  /** The configuration it began with. */
+  readonly configured: unknown;
   /** The command on this configuration and data folder. */
-  command(words: readonly string[]): Promise<CommandResult>;
-  start(words: readonly string[]): RunningCommand;
+  readonly command: (words: readonly string[]) => Promise<CommandResult>;
+  readonly start: (words: readonly string[]) => RunningCommand;
   /** `run --once --json`; its status, and the document that it printed. */
-  runOnce(): Promise<{ status: number | null; summary: RunSummary; stderr: string }>;
-  /** Writes another configuration in place of the first. */
-  configure(document: unknown): void;
-  close(): Promise<void>;
+  readonly runOnce: () => Promise<RunOnceResult>;
+  /** Writes another configuration in place of the first: plain data, or the very text of the file. */
+  readonly configure: (document: unknown) => void;
+  readonly close: () => Promise<void>;
 }
 
 export interface SceneOptions {
@@ -38,17 +38,30 @@ export interface SceneOptions {
 
 export interface Configuration {
   readonly [key: string]: unknown;
+  readonly delivery: Readonly<Record<string, unknown>>;
   readonly mailboxes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
+/** Every scripted user's password, and the one secret of the configuration; unlike anything else that is printed. */
+export const PASSWORD = 'hush-7c1f9b';
+
+/** What a scene is made of besides the connector: a provider, a mail server, a folder and a configuration. */
+export interface Surroundings {
+  readonly folder: string;
+  readonly pop3: ScriptedPop3Server;
+  readonly smtp: ScriptedSmtpServer;
+  readonly configured: unknown;
+  readonly close: () => Promise<void>;
+}
+
 /**
- * A provider, a mail server and a configured connector on loopback. A user named in `mails` gets a mailbox of the
- * same name: `everyone` is global, every other delivers to `<name>@corp.example`.
+ * A provider and a mail server on loopback. A user named in `mails` gets a mailbox of the same name: `everyone` is
+ * global, every other delivers to `<name>@corp.example`.
  */
-export async function makeScene(options: SceneOptions): Promise<Scene> {
+export async function makeSurroundings(options: SceneOptions): Promise<Surroundings> {
   const scratch = makeScratchFolder('story');
   const users = Object.fromEntries(
-    Object.entries(options.mails).map(([name, mails]) => [name, { password: 'secret', mails }]),
+    Object.entries(options.mails).map(([name, mails]) => [name, { password: PASSWORD, mails }]),
   );
   const pop3 = await startPop3Server({
     users,
@@ -56,34 +69,50 @@ export async function makeScene(options: SceneOptions): Promise<Scene> {
   });
   const smtp = await startSmtpServer(options.smtp);
   const usual = configurationFor(Object.keys(options.mails), pop3.port, smtp.port);
-  const configured = options.configuration?.(usual) ?? usual;
-  const configure = (document: unknown) => install(scratch.path, document, { provider: 'secret' });
-  const { configFile, dataFolder } = configure(configured);
-  const common = [
-    ...['--config', configFile],
-    ...['--data', dataFolder],
-    ...['--secrets', join(scratch.path, 'secrets.yaml')],
-  ];
-  const command = (words: readonly string[]) => runMailferry([...words, ...common]);
   return {
     folder: scratch.path,
-    data: dataFolder,
-    configFile,
     pop3,
     smtp,
-    command,
-    start: (words) => startMailferry([...words, ...common]),
-    async runOnce() {
-      const { status, stdout, stderr } = await command(['run', '--once', '--json']);
-      return { status, summary: JSON.parse(stdout) as RunSummary, stderr };
-    },
-    configure(document) {
-      configure(document);
-    },
+    configured: options.configuration?.(usual) ?? usual,
     async close() {
       await pop3.close();
       await smtp.close();
       scratch.remove();
+    },
+  };
+}
+
+/** {@link makeSurroundings} with the command installed in its folder. */
+export async function makeScene(options: SceneOptions): Promise<Scene> {
+  const { folder, pop3, smtp, configured, close } = await makeSurroundings(options);
+  const secrets = { provider: PASSWORD };
+  const { configFile, dataFolder, common } = install(folder, configured, secrets);
+  const command = (words: readonly string[]) => runMailferry([...words, ...common]);
+  const started: RunningCommand[] = [];
+  return {
+    folder,
+    data: dataFolder,
+    configFile,
+    pop3,
+    smtp,
+    configured,
+    command,
+    start: (words) => {
+      const running = startMailferry([...words, ...common]);
+      started.push(running);
+      return running;
+    },
+    runOnce: async () => readSummary(await command(['run', '--once', '--json'])),
+    configure(document) {
+      install(folder, document, secrets);
+    },
+    async close() {
+      // What a failed test left running would write the folder anew.
+      for (const { child, result } of started) {
+        child.kill('SIGKILL');
+        await result;
+      }
+      await close();
     },
   };
 }
@@ -108,24 +137,4 @@ export function mailboxFor(name: string, port: number): Readonly<Record<string, 
   return name === 'everyone'
     ? { ...common, type: 'global' }
     : { ...common, type: 'user', deliverTo: [`${name}@corp.example`] };
-}
-
-/** A small message. */
-export function sampleMessage(
-  to: string,
-  subject: string,
-  options: { readonly body?: string; readonly header?: readonly string[] } = {},
-): Buffer {
-  const lines = [
-    ...(options.header ?? []),
-    'From: ann@nwtraders.example',
-    `To: ${to}`,
-    `Subject: ${subject}`,
-    'Date: Mon, 2 Nov 2026 09:00:00 +0000',
-    `Message-ID: <${subject}@nwtraders.example>`,
-    '',
-    options.body ?? `About ${subject}.`,
-    '',
-  ];
-  return Buffer.from(lines.join('\r\n'));
 }

@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { FailureReport } from '../../shared/store/mail-store.ts';
+
+/** The files of an area of the data folder as `<mailbox>/<name>`, sorted; none where there is no folder. */
+export function filesIn(data: string, area: 'Incoming' | 'Failed'): string[] {
+  const root = join(data, area);
+  return namesIn(root)
+    .filter((mailbox) => statSync(join(root, mailbox)).isDirectory())
+    .flatMap((mailbox) => namesIn(join(root, mailbox)).map((name) => `${mailbox}/${name}`))
+    .sort();
+}
+
+/** Octets of a file of an area. */
+export function contentOf(data: string, area: 'Incoming' | 'Failed', file: string): Buffer {
+  return readFileSync(join(data, area, file));
+}
+
+/** The one report in `Failed/`. */
+export function onlyReport(data: string): FailureReport {
+  const [file, ...others] = filesIn(data, 'Failed').filter((name) => name.endsWith('.json'));
+  if (file === undefined || others.length > 0) {
+    throw new Error(`expected one report in Failed/, got ${[file, ...others].join(', ')}`);
+  }
+  return JSON.parse(contentOf(data, 'Failed', file).toString('utf8')) as FailureReport;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,32 @@
+/** A small message. Its subject also names its Message-ID. */
+export function sampleMessage(
+  to: string,
+  subject: string,
+  options: { readonly body?: string; readonly header?: readonly string[] } = {},
+): Buffer {
+  const lines = [
+    ...(options.header ?? []),
+    'From: ann@nwtraders.example',
+    `To: ${to}`,
+    `Subject: ${subject}`,
+    'Date: Mon, 2 Nov 2026 09:00:00 +0000',
+    `Message-ID: <${subject}@nwtraders.example>`,
+    '',
+    options.body ?? `About ${subject}.`,
+    '',
+  ];
+  return Buffer.from(lines.join('\r\n'));
+}
+
+/** What follows the header block of a message with CRLF line ends. */
+export function bodyOf(message: Buffer): Buffer {
+  const end = message.indexOf('\r\n\r\n');
+  return end === -1 ? Buffer.alloc(0) : message.subarray(end + 4);
+}
+
+/** The header block of a message with CRLF line ends, unfolded, one character an octet. */
+export function unfoldedHeader(message: Buffer): string {
+  const end = message.indexOf('\r\n\r\n');
+  const header = message.toString('latin1', 0, end === -1 ? message.length : end);
+  return header.replaceAll(/\r\n(?=[ \t])/g, '');
+}
