@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { chmod, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
+import { chmod, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -34,13 +34,15 @@ export async function ownDataFolder(folder: string): Promise<DataFolder> {
   await makeDurable(path);
   const release = lock(path);
   try {
+    const database = join(path, 'mailferry.sqlite');
+    makePrivate(database);
     const spool = join(path, 'spool');
     await mkdir(spool, { recursive: true, mode: 0o700 });
     await empty(spool);
     return {
       path,
       spool,
-      database: join(path, 'mailferry.sqlite'),
+      database,
       socket: socketPath(path),
       loopKey: await readOrMakeLoopKey(path),
       release,
@@ -62,25 +64,50 @@ async function makeDurable(path: string): Promise<void> {
 
 /** An exclusive lock on a database of its own, which nobody else opens; held until released or the process ends. */
 function lock(path: string): () => void {
-  const db = new DatabaseSync(join(path, 'owner.lock'));
+  const file = join(path, 'owner.lock');
+  makePrivate(file);
+  const db = new DatabaseSync(file);
   try {
     db.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();
-    throw new Failure(
-      'store',
-      'temporary',
-      `data folder ${path}: expected to be its only owner, but another mailferry has it`,
-      { cause: error },
-    );
+    throw notOwned(path, error);
   }
   return () => {
-    db.close();
+    if (db.isOpen) db.close();
   };
 }
 
+const SQLITE_BUSY = 5;
+
+function notOwned(path: string, error: unknown): Failure {
+  const isBusy = error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+  const got = isBusy
+    ? 'another mailferry has it'
+    : `owner.lock could not be locked: ${String(error)}`;
+  return new Failure(
+    'store',
+    isBusy ? 'temporary' : 'permanent',
+    `data folder ${path}: expected to be its only owner, but ${got}`,
+    { cause: error },
+  );
+}
+
+/**
+ * Makes a database's file for its owner alone, since SQLite would go by the umask; its log takes the same mode. A file
+ * that is there is never opened: closing it would drop every lock that this process has on it (fcntl(2)).
+ */
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    chmodSync(file, 0o600);
+  }
+}
+
 async function empty(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) await unlink(join(folder, name));
+  for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true });
 }
 
 /** The loop marker's key: made once, then never again, since mail that is out carries digests made with it. */

@@ -51,10 +51,14 @@ export function endRun(
   };
 }
 
-/** Notes an ad-hoc request; written before it is acknowledged, so that a lost job is made again by the next tick. */
+/**
+ * Notes an ad-hoc request; written before it is acknowledged, so that a lost job is made again by the next tick. The
+ * newest stays: an older one whose write came late must not hide it behind a run that began between the two.
+ */
 export function requestFetch(now: number): Transition<MailboxRecord, null> {
-  return (record) => ({
-    store: { ...(record ?? NO_MAILBOX_RECORD), requestedAt: now },
-    answer: null,
-  });
+  return (record) => {
+    const current = record ?? NO_MAILBOX_RECORD;
+    const requestedAt = Math.max(now, current.requestedAt ?? now);
+    return { store: { ...current, requestedAt }, answer: null };
+  };
 }

@@ -21,9 +21,14 @@ export function isFinal(item: MessageItem): boolean {
   return item.decision !== null && item.recipients.every((one) => one.state !== 'waiting');
 }
 
-/** Whether a copy has to lie in `Failed/`: somebody did not get it, or nobody was tried. */
+/**
+ * Whether a copy has to lie in `Failed/`: somebody did not get it, or nobody was tried. Whatever a decision calls
+ * itself: with no recipient at all the message is at its end, and must not leave `Incoming/` without a trace.
+ */
 export function needsFailedCopy(item: MessageItem): boolean {
-  return item.decision?.outcome === 'held' || item.recipients.some((one) => one.state === 'failed');
+  if (item.decision === null) return false;
+  const nobodyTried = item.decision.outcome === 'held' || item.recipients.length === 0;
+  return nobodyTried || item.recipients.some((one) => one.state === 'failed');
 }
 
 /** The record of a message without a UIDL: I1 wants it in the ledger before DELE. */

@@ -27,6 +27,7 @@ const SCHEMA = `
     mailbox TEXT NOT NULL, recipient TEXT NOT NULL, duplicate_key TEXT NOT NULL,
     owner TEXT NOT NULL, expires_at INTEGER NOT NULL,
     PRIMARY KEY (mailbox, recipient, duplicate_key)) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS duplicate_expiry ON duplicate (expires_at);
 `;
 
 /** The four ledger ports on one SQLite database. */
@@ -57,7 +58,7 @@ function mailboxLedger(db: Database): MailboxLedger {
   const read = (id: string): MailboxRecord | null =>
     stored(db.get('SELECT record FROM mailbox WHERE id = ?', id), 'record') as MailboxRecord | null;
   return {
-    read: (id) => Promise.resolve(read(id)),
+    read: (id) => db.read(() => read(id)),
     change: (id, transition) =>
       db.write(() =>
         apply(transition, read(id), (record) => {
@@ -74,14 +75,15 @@ function messageLedger(db: Database): MessageLedger {
       'item',
     ) as MessageItem | null;
   return {
-    find: (keys) => {
-      const found = new Map<string, MessageItem>();
-      for (const key of keys) {
-        const item = read(key);
-        if (item !== null) found.set(formatKey(key), item);
-      }
-      return Promise.resolve(found);
-    },
+    find: (keys) =>
+      db.read(() => {
+        const found = new Map<string, MessageItem>();
+        for (const key of keys) {
+          const item = read(key);
+          if (item !== null) found.set(formatKey(key), item);
+        }
+        return found;
+      }),
     change: (key, transition) =>
       db.write(() =>
         apply(transition, read(key), (item) => {
@@ -93,16 +95,17 @@ function messageLedger(db: Database): MessageLedger {
 
 function uidlLedger(db: Database): UidlLedger {
   return {
-    find: (account, hashes) => {
-      const id = accountId(account);
-      const found = new Map<string, UidlRecord>();
-      for (const hash of hashes) {
-        const row = db.get('SELECT record FROM uidl WHERE account = ? AND uidl_hash = ?', id, hash);
-        const record = stored(row, 'record') as UidlRecord | null;
-        if (record !== null) found.set(hash, record);
-      }
-      return Promise.resolve(found);
-    },
+    find: (account, hashes) =>
+      db.read(() => {
+        const id = accountId(account);
+        const select = 'SELECT record FROM uidl WHERE account = ? AND uidl_hash = ?';
+        const found = new Map<string, UidlRecord>();
+        for (const hash of hashes) {
+          const record = stored(db.get(select, id, hash), 'record') as UidlRecord | null;
+          if (record !== null) found.set(hash, record);
+        }
+        return found;
+      }),
     record: (account, records) =>
       db.write(() => {
         const id = accountId(account);
@@ -115,12 +118,11 @@ function uidlLedger(db: Database): UidlLedger {
 }
 
 function duplicateLedger(db: Database): DuplicateLedger {
-  const claimOne = (claim: DuplicateClaim, owner: string, now: number, expiresAt: number) => {
+  const claimOne = (claim: DuplicateClaim, owner: string, expiresAt: number) => {
     const key = [claim.mailbox, claim.recipient, claim.duplicateKey] as const;
     const row = db.get(
-      'SELECT owner FROM duplicate WHERE mailbox = ? AND recipient = ? AND duplicate_key = ? AND expires_at > ?',
+      'SELECT owner FROM duplicate WHERE mailbox = ? AND recipient = ? AND duplicate_key = ?',
       ...key,
-      now,
     );
     const holder = row?.['owner'];
     if (typeof holder === 'string' && holder !== owner) return holder;
@@ -129,7 +131,11 @@ function duplicateLedger(db: Database): DuplicateLedger {
   };
   return {
     claim: (claims, owner, { now, expiresAt }) =>
-      db.write(() => claims.map((claim) => claimOne(claim, owner, now, expiresAt))),
+      db.write(() => {
+        // Else claims, one a recipient of every message, would stay for ever.
+        db.run('DELETE FROM duplicate WHERE expires_at <= ?', now);
+        return claims.map((claim) => claimOne(claim, owner, expiresAt));
+      }),
   };
 }
 

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import type { ZodType } from 'zod';
 
 import type { Clock } from '../clock.ts';
-import { Failure } from '../failure.ts';
 import type { Database, Row } from '../sqlite/database.ts';
 import type { JobSender, JobSource, QueueDepth, ReceivedJob } from './job-queue.ts';
 
@@ -59,21 +58,11 @@ class QueueInDatabase<Job> implements SqliteQueue<Job> {
     this.#listener();
   }
 
-  receive(max: number, visibilityMs: number): Promise<readonly ReceivedJob<Job>[]> {
+  async receive(max: number, visibilityMs: number): Promise<readonly ReceivedJob<Job>[]> {
     const due = 'SELECT 1 FROM job WHERE queue = ? AND visible_at <= ? LIMIT 1';
     // An idle worker looks without opening a transaction, and so without an fsync.
-    if (this.#db.get(due, this.#options.name, this.#now()) === undefined)
-      return Promise.resolve([]);
-    return this.#db.write(() => {
-      const now = this.#now();
-      const rows = this.#db.all(
-        'SELECT id, body, receive_count FROM job WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?',
-        this.#options.name,
-        now,
-        max,
-      );
-      return rows.map((row) => this.#receiveOne(row, now + visibilityMs));
-    });
+    if (this.#db.get(due, this.#options.name, this.#now()) === undefined) return [];
+    return this.#db.write(() => this.#receiveDue(max, this.#now(), visibilityMs));
   }
 
   done(receipt: string): Promise<void> {
@@ -90,7 +79,7 @@ class QueueInDatabase<Job> implements SqliteQueue<Job> {
   }
 
   depth(): Promise<QueueDepth> {
-    return Promise.resolve(depth(this.#db, this.#options.name, this.#now()));
+    return this.#db.read(() => depth(this.#db, this.#options.name, this.#now()));
   }
 
   releaseAll(): Promise<void> {
@@ -127,7 +116,30 @@ class QueueInDatabase<Job> implements SqliteQueue<Job> {
     );
   }
 
-  #receiveOne(row: Row, visibleAt: number): ReceivedJob<Job> {
+  /** What is put aside leaves room for the next: an empty answer means that nothing is due. */
+  #receiveDue(max: number, now: number, visibilityMs: number): readonly ReceivedJob<Job>[] {
+    const received: ReceivedJob<Job>[] = [];
+    for (;;) {
+      const room = max - received.length;
+      const rows = this.#db.all(
+        'SELECT id, body, receive_count FROM job WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?',
+        this.#options.name,
+        now,
+        room,
+      );
+      const taken = rows.map((row) => this.#receiveOne(row, now + visibilityMs));
+      received.push(...taken.filter((one) => one !== null));
+      if (!taken.includes(null)) return received;
+    }
+  }
+
+  /** @returns null for a job that cannot be read: it is put aside */
+  #receiveOne(row: Row, visibleAt: number): ReceivedJob<Job> | null {
+    const job = this.#options.schema.safeParse(asJson(row['body'] as string));
+    if (!job.success) {
+      this.#putAside(row['id'] as number);
+      return null;
+    }
     const receipt = randomUUID();
     this.#db.run(
       'UPDATE job SET receipt = ?, visible_at = ?, receive_count = receive_count + 1 WHERE id = ?',
@@ -135,16 +147,32 @@ class QueueInDatabase<Job> implements SqliteQueue<Job> {
       visibleAt,
       row['id'] as number,
     );
-    const parsed = this.#options.schema.safeParse(JSON.parse(row['body'] as string));
-    if (!parsed.success) {
-      const what = `queue ${this.#options.name}: expected a job, got ${parsed.error.message}`;
-      throw new Failure('internal', 'permanent', what);
-    }
-    return { receipt, job: parsed.data, receiveCount: (row['receive_count'] as number) + 1 };
+    return { receipt, job: job.data, receiveCount: (row['receive_count'] as number) + 1 };
+  }
+
+  /**
+   * The embedded host's dead-letter queue. A job that cannot be read would stand first in every batch and stop all
+   * others (I7); it is only a pointer, so the sweep, or the next tick, finds again what it pointed at.
+   */
+  #putAside(id: number): void {
+    this.#db.run(
+      'UPDATE job SET queue = ?, receipt = NULL WHERE id = ?',
+      `${this.#options.name}.unreadable`,
+      id,
+    );
   }
 
   #now(): number {
     return this.#options.clock.now();
+  }
+}
+
+/** `undefined`, which is no job, for what is no JSON. */
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -8,6 +8,11 @@ import { open } from 'node:fs/promises';
 export class DirectorySync {
   readonly #next = new Map<string, Promise<void>>();
   readonly #running = new Map<string, Promise<void>>();
+  readonly #syncFolder: (folder: string) => Promise<void>;
+
+  constructor(syncOne = syncFolder) {
+    this.#syncFolder = syncOne;
+  }
 
   sync(folder: string): Promise<void> {
     const queued = this.#next.get(folder);
@@ -18,7 +23,7 @@ export class DirectorySync {
       .then(() => {
         this.#next.delete(folder);
         this.#running.set(folder, next);
-        return syncFolder(folder);
+        return this.#syncFolder(folder);
       })
       .finally(() => {
         if (this.#running.get(folder) === next) this.#running.delete(folder);

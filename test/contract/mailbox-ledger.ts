@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import type { MailboxLedger } from '../../shared/ledger/ledger.ts';
+import { NO_MAILBOX_RECORD } from '../../shared/ledger/mailbox-record.ts';
+import type { MailboxRecord } from '../../shared/ledger/mailbox-record.ts';
+import { beginRun, requestFetch } from '../../shared/ledger/mailbox-transitions.ts';
+import { EVENTUAL } from './eventual.ts';
+
+export interface MailboxLedgerUnderTest {
+  readonly ledger: MailboxLedger;
+  readonly close: () => Promise<void>;
+}
+
+const RECORD: MailboxRecord = {
+  lease: { owner: 'run 1', until: 120_000 },
+  lastStartedAt: 0,
+  lastEndedAt: null,
+  lastSuccessAt: 5,
+  requestedAt: null,
+  lastRun: {
+    status: 'failed',
+    fetched: 0,
+    bytes: 0,
+    left: 3,
+    error: { kind: 'login', message: 'expected +OK, got "-ERR kennwort ung\u00fcltig"' },
+  },
+};
+
+/** What every mailbox ledger keeps. */
+export function mailboxLedgerContract(
+  name: string,
+  make: () => Promise<MailboxLedgerUnderTest>,
+): void {
+  describe(`${name} keeps the mailbox ledger's contract`, () => {
+    let used: MailboxLedgerUnderTest;
+    let ledger: MailboxLedger;
+    beforeEach(async () => {
+      used = await make();
+      ledger = used.ledger;
+    });
+    afterEach(async () => {
+      await used.close();
+    });
+
+    it('knows nothing of a mailbox that never ran', async () => {
+      expect(await ledger.read('sales')).toBeNull();
+      const answer = await ledger.change('sales', (record) => ({ store: null, answer: record }));
+      expect(answer).toBeNull();
+      expect(await ledger.read('sales')).toBeNull();
+    });
+
+    it('gives back what was stored, passes the answer on, and keeps mailboxes apart', async () => {
+      expect(await ledger.change('sales', () => ({ store: RECORD, answer: 'taken' }))).toBe(
+        'taken',
+      );
+      await expect.poll(() => ledger.read('sales'), EVENTUAL).toEqual(RECORD);
+      expect(await ledger.read('office')).toBeNull();
+      expect(await ledger.read('Sales')).toBeNull();
+    });
+
+    it('leaves the record when nothing is to be stored, and when the transition throws', async () => {
+      await ledger.change('sales', () => ({ store: RECORD, answer: null }));
+      await ledger.change('sales', () => ({ store: null, answer: null }));
+      const fault = new Error('no such state');
+      const changing = ledger.change('sales', () => {
+        throw fault;
+      });
+      await expect(changing).rejects.toBe(fault);
+      await expect.poll(() => ledger.read('sales'), EVENTUAL).toEqual(RECORD);
+    });
+
+    it('gives the lease to one of twenty that race', async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, at) =>
+          ledger.change('sales', beginRun({ owner: `run ${at}`, now: 1000, until: 121_000 })),
+        ),
+      );
+      expect(answers.filter((one) => one === 'taken')).toHaveLength(1);
+      const winner = `run ${answers.indexOf('taken')}`;
+      await expect
+        .poll(async () => (await ledger.read('sales'))?.lease?.owner, EVENTUAL)
+        .toBe(winner);
+    });
+
+    it('loses neither of two changes to different fields that race', async () => {
+      for (let round = 1; round <= 10; round += 1) {
+        const id = `box-${round}`;
+        await Promise.all([
+          ledger.change(id, requestFetch(2000)),
+          ledger.change(id, beginRun({ owner: 'run', now: 1000, until: 121_000 })),
+        ]);
+        const expected = {
+          ...NO_MAILBOX_RECORD,
+          lease: { owner: 'run', until: 121_000 },
+          lastStartedAt: 1000,
+          requestedAt: 2000,
+        };
+        await expect.poll(() => ledger.read(id), EVENTUAL).toEqual(expected);
+      }
+    });
+  });
+}
