@@ -205,6 +205,17 @@ export function mailStoreContract(name: string, make: () => Promise<MailStoreUnd
         expectOctets(await contentOf(await store.open(key)), octets);
       });
 
+      it('keeps the older transcript where the new report has none', async () => {
+        const key = await put(manyOctets(1000));
+        const transcript = ['RCPT TO:<chris@corp.example>', '550 5.1.1 unknown'];
+        await store.park(key, { ...failureReportFor(key, 'refused'), transcript });
+        await store.park(key, failureReportFor(key, 'expired'));
+        expect(await used.report(key)).toEqual({ ...failureReportFor(key, 'expired'), transcript });
+        const newer = ['421 4.3.2 going down'];
+        await store.park(key, { ...failureReportFor(key, 'refused'), transcript: newer });
+        expect(await used.report(key)).toMatchObject({ transcript: newer });
+      });
+
       it('may run several times at once', async () => {
         const octets = manyOctets(50_000);
         const key = await put(octets);
