@@ -4,8 +4,10 @@ import { headerFields, lineEndOf, startsWithEmptyLine } from './header-block.ts'
 /**
  * Removes, renames and adds fields; every other octet stays, in its place.
  *
- * What is added goes before the first field: From_ lines stay on top of it, and a first line that begins with a blank
- * never becomes a continuation of ours. A block without any field is body: an empty line then ends what is added.
+ * What is added goes on top of all, as trace fields do (RFC 5321 section 4.4), also of a From_ line or of a first line
+ * that begins with a blank; the latter then reads as a continuation of our last field, where a server that met it
+ * first would have taken the whole header for body. A block without any field is body: an empty line then ends what
+ * is added.
  *
  * @param header a header block with the empty line that ends it ({@link splitHeader})
  * @param edits folding in `add` is CRLF and a blank; it is written with the message's own line end
@@ -14,28 +16,24 @@ export function applyEdits(header: Buffer, edits: HeaderEdits): Buffer {
   const plan = editPlan(edits);
   const lineEnd = lineEndOf(header);
   const added = addedLines(edits.add, lineEnd);
-  const parts: Buffer[] = [];
+  const kept: Buffer[] = [];
   let copied = 0;
   let fields = 0;
   for (const field of headerFields(header)) {
     const name = field.name.toLowerCase();
     const newName = plan.rename.get(name);
     fields += 1;
-    if (fields === 1) {
-      parts.push(header.subarray(0, field.start), added);
-      copied = field.start;
-    }
     if (plan.remove.has(name)) {
-      parts.push(header.subarray(copied, field.start));
+      kept.push(header.subarray(copied, field.start));
       copied = field.end;
     } else if (newName !== undefined) {
-      parts.push(header.subarray(copied, field.start), newName);
+      kept.push(header.subarray(copied, field.start), newName);
       copied = field.nameEnd;
     }
   }
-  if (fields === 0 && added.length > 0) parts.push(added, separator(header, lineEnd));
-  parts.push(header.subarray(copied));
-  return Buffer.concat(parts);
+  kept.push(header.subarray(copied));
+  const isAllBody = fields === 0 && added.length > 0;
+  return Buffer.concat([added, ...(isAllBody ? [separator(header, lineEnd)] : []), ...kept]);
 }
 
 function editPlan(edits: HeaderEdits): { remove: Set<string>; rename: Map<string, Buffer> } {

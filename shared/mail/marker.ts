@@ -12,6 +12,8 @@ const MARKER_NAME = 'X-Mailferry-Id';
 /** Ours stands near the top; a thousand planted ones shall not make a thousand digests each. */
 const MARKERS_READ = 100;
 const MESSAGE_IDS_READ = 16;
+/** 32 octets in base64url without padding. */
+const CODE_CHARACTERS = 43;
 /** Longest mailbox id, digests, punctuation and folding. */
 const MARKER_OCTETS = 512;
 
@@ -73,7 +75,8 @@ function parseMarker(value: Buffer): Marker | null {
   const semicolon = text.indexOf(';');
   if (semicolon === -1) return null;
   const key = parseKey(text.slice(0, semicolon));
-  const code = Buffer.from(text.slice(semicolon + 1), 'base64url');
+  // A message whose first line begins with a blank continues our field with it: what follows the code is not ours.
+  const code = Buffer.from(text.slice(semicolon + 1, semicolon + 1 + CODE_CHARACTERS), 'base64url');
   return key === null || code.length !== 32 ? null : { key, code };
 }
 

@@ -34,14 +34,14 @@ describe('applyEdits', () => {
     ['on top of the first field', 'A: 1\r\n\r\n', 'X: 1\r\n 2\r\nY: 3\r\nA: 1\r\n\r\n'],
     ['with the line end of the first line', 'A: 1\nB: 2\r\n\n', 'X: 1\n 2\nY: 3\nA: 1\nB: 2\r\n\n'],
     [
-      'below a From_ line',
+      'above a From_ line',
       'From a\n>From b\nA: 1\n\n',
-      'From a\n>From b\nX: 1\n 2\nY: 3\nA: 1\n\n',
+      'X: 1\n 2\nY: 3\nFrom a\n>From b\nA: 1\n\n',
     ],
     [
-      'below junk and a first line with a blank',
+      'above junk and a first line with a blank',
       '  j\nk\nA: 1\n',
-      '  j\nk\nX: 1\n 2\nY: 3\nA: 1\n',
+      'X: 1\n 2\nY: 3\n  j\nk\nA: 1\n',
     ],
     ['before a message that is all body', 'Hello world\n', 'X: 1\n 2\nY: 3\n\nHello world\n'],
     ['before an empty message', '', 'X: 1\r\n 2\r\nY: 3\r\n\r\n'],
@@ -51,9 +51,9 @@ describe('applyEdits', () => {
     expect(edit(text, { add: ['X: 1\r\n 2', 'Y: 3'] })).toBe(result);
   });
 
-  it('adds in the place of a first field that is removed', () => {
+  it('adds above junk when the first field is removed', () => {
     expect(edit('j\nRet: 1\n 2\nA: 1\n\n', { add: ['X: 1'], remove: ['ret'] })).toBe(
-      'j\nX: 1\nA: 1\n\n',
+      'X: 1\nj\nA: 1\n\n',
     );
   });
 
@@ -101,4 +101,3 @@ function expectedWithout(header: Buffer): string {
   if (fields > 0 || /^[\r\n]/.test(result)) return result;
   return (/^[^\n]*(?<!\r)\n/.test(result) ? '\n' : '\r\n') + result;
 }
-
