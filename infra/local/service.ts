@@ -2,7 +2,6 @@ import { dispatch } from '../../functions/dispatch/dispatch.ts';
 import { sweep } from '../../functions/sweep/sweep.ts';
 import { asFailure } from '../../shared/failure.ts';
 import { SWEEP_GRACE_MS } from '../../shared/limits.ts';
-import type { LogLevel } from '../../shared/observe/log.ts';
 import { formatProblem } from '../../shared/settings/problem.ts';
 import type { Settings } from '../../shared/settings/settings.ts';
 import type { Embedded } from './embedded.ts';
@@ -13,13 +12,15 @@ const TICK_MS = 5_000;
 const SWEEP_MS = 15 * 60_000;
 
 export interface ServiceOptions {
-  readonly setLogLevel: (level: LogLevel) => void;
+  /** Told of the settings when they are new: at the start and after each change. */
+  readonly onSettings: (settings: Settings) => void;
 }
 
 /** The connector as it runs for good on one machine: worker loops, a tick, a sweep. */
 export class Service {
   readonly #embedded: Embedded;
   readonly #options: ServiceOptions;
+  #settings: Settings | null = null;
   #reported = '';
 
   constructor(embedded: Embedded, options: ServiceOptions) {
@@ -55,12 +56,15 @@ export class Service {
 
   async #tick(): Promise<void> {
     const settings = await this.#embedded.deps.settings.read();
-    this.#options.setLogLevel(settings.general.logLevel);
-    this.#reportProblems(settings);
+    if (settings !== this.#settings) {
+      this.#settings = settings;
+      this.#options.onSettings(settings);
+      this.#reportProblems(settings);
+    }
     await dispatch(this.#embedded.deps);
   }
 
-  /** Once for each change, not at each tick. */
+  /** Once for each change: a file that cannot be read gives new settings at each tick, and the same words. */
   #reportProblems(settings: Settings): void {
     const words = settings.problems.map(formatProblem).join('\n');
     if (words === this.#reported) return;

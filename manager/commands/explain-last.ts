@@ -5,6 +5,7 @@ import type { ListedMail, Maildrop } from '../../shared/pop3/maildrop.ts';
 import { Pop3Opener } from '../../shared/pop3/opener.ts';
 import type { Decision } from '../../shared/routing/decision.ts';
 import { explainInWords, explanation } from '../../shared/routing/explain.ts';
+import { trustSystemAuthorities } from '../../infra/local/system-authorities.ts';
 import type { Context } from '../context.ts';
 import { UsageError, WELL } from '../exit-status.ts';
 import { Explainer } from '../explainer.ts';
@@ -47,6 +48,7 @@ export async function explainLast(context: Context, id: string, last: string): P
     throw new UsageError(`--last: expected a number from 1, got "${last}"`);
   }
   const explainer = await Explainer.for(context);
+  trustSystemAuthorities(explainer.settings);
   const maildrop = await openMaildrop(context, explainer, id);
   const explained: Explained[] = [];
   try {

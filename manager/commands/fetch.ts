@@ -27,7 +27,7 @@ export async function fetchNow(options: CommonOptions, ids: readonly string[]): 
   const requests: z.infer<typeof accepted>[] = [];
   for (const path of paths) {
     const answer = await askSocket(socket, 'POST', path);
-    if (answer === null) return fetchOnce(options, ids);
+    if (answer === null) return fetchOnce(context, ids);
     requests.push(accepted.parse(acceptedBody(answer)));
   }
   const mailboxes = await follow(socket, requests);

@@ -1,10 +1,13 @@
 import { openEmbedded } from '../../infra/local/embedded.ts';
+import type { Embedded } from '../../infra/local/embedded.ts';
 import { runOnce } from '../../infra/local/run-once.ts';
 import { isWell } from '../../infra/local/run-summary.ts';
 import { Service } from '../../infra/local/service.ts';
 import { closeSocket, listenOnSocket } from '../../infra/local/socket-server.ts';
+import { trustSystemAuthorities } from '../../infra/local/system-authorities.ts';
+import type { Settings } from '../../shared/settings/settings.ts';
 import { makeContext, requireSoundConfiguration } from '../context.ts';
-import type { CommonOptions } from '../context.ts';
+import type { CommonOptions, Context } from '../context.ts';
 import { NOT_WELL, WELL } from '../exit-status.ts';
 import { closingSignal } from '../signals.ts';
 import { printSummary } from '../summary-table.ts';
@@ -17,22 +20,41 @@ export interface RunOptions extends CommonOptions {
 export async function run(options: RunOptions): Promise<number> {
   const context = makeContext(options);
   await requireSoundConfiguration(context);
-  return options.once === true ? fetchOnce(options, []) : serve(options);
+  return options.once === true ? fetchOnce(context, []) : serve(context);
 }
 
 /** `run --once`, and `fetch` where no connector runs. */
-export async function fetchOnce(options: CommonOptions, ids: readonly string[]): Promise<number> {
-  const context = makeContext(options);
+export function fetchOnce(context: Context, ids: readonly string[]): Promise<number> {
+  return withConnector(context, false, async (embedded, closing) => {
+    takeUp(context, await embedded.deps.settings.read());
+    const summary = await runOnce(embedded, ids, closing);
+    printSummary(summary, context.options.json === true);
+    return isWell(summary) ? WELL : NOT_WELL;
+  });
+}
+
+function serve(context: Context): Promise<number> {
+  return withConnector(context, true, async (embedded, closing) => {
+    const onSettings = (settings: Settings): void => {
+      takeUp(context, settings);
+    };
+    await new Service(embedded, { onSettings }).run(closing);
+    return WELL;
+  });
+}
+
+/** Owns the data folder and answers on its socket while `work` lasts. */
+async function withConnector(
+  context: Context,
+  takesJobs: boolean,
+  work: (embedded: Embedded, closing: AbortSignal) => Promise<number>,
+): Promise<number> {
   const closing = closingSignal();
   const embedded = await openEmbedded(context.embedded);
   try {
-    const settings = await embedded.deps.settings.read();
-    context.log.setLevel(settings.general.logLevel);
-    const socket = await listenOnSocket(embedded, false);
+    const socket = await listenOnSocket(embedded, takesJobs);
     try {
-      const summary = await runOnce(embedded, ids, closing);
-      printSummary(summary, options.json === true);
-      return isWell(summary) ? WELL : NOT_WELL;
+      return await work(embedded, closing);
     } finally {
       await closeSocket(socket);
     }
@@ -41,20 +63,8 @@ export async function fetchOnce(options: CommonOptions, ids: readonly string[]):
   }
 }
 
-async function serve(options: CommonOptions): Promise<number> {
-  const context = makeContext(options);
-  const closing = closingSignal();
-  const embedded = await openEmbedded(context.embedded);
-  try {
-    const socket = await listenOnSocket(embedded, true);
-    try {
-      const setLogLevel = context.log.setLevel.bind(context.log);
-      await new Service(embedded, { setLogLevel }).run(closing);
-    } finally {
-      await closeSocket(socket);
-    }
-  } finally {
-    await embedded.close();
-  }
-  return WELL;
+/** What of the settings concerns the process as a whole. */
+function takeUp(context: Context, settings: Settings): void {
+  context.log.setLevel(settings.general.logLevel);
+  trustSystemAuthorities(settings);
 }

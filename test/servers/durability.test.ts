@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { makeScratchFolder } from '../support/scratch-folder.ts';
-import { findProgram } from '../support/system-packages.ts';
+import { requireProgram } from '../support/system-packages.ts';
 import { readTrace } from './system-calls.ts';
 import type { SystemCall } from './system-calls.ts';
 
@@ -14,14 +14,14 @@ const OWNER = fileURLToPath(new URL('../support/acknowledging-owner.ts', import.
 const MESSAGES = 24;
 const TRACED = 'fsync,fdatasync,link,linkat,rename,renameat,renameat2,write,pwrite64';
 
-const strace = findProgram('strace');
+const strace = requireProgram('strace', 'strace');
 
 /**
  * Power loss cannot be had in a test, but what the kernel was told can: each acknowledgement (a line on standard
  * output) comes after the syncs of all that it stands for. A `kill -9` alone would not show one that is missing,
  * since the kernel keeps what it was given.
  */
-describe.skipIf(strace === null)('what is acknowledged was synced before', () => {
+describe('what is acknowledged was synced before', () => {
   const scratch = makeScratchFolder('durability');
   const folder = join(scratch.path, 'data');
   let calls: readonly SystemCall[] = [];
@@ -31,7 +31,7 @@ describe.skipIf(strace === null)('what is acknowledged was synced before', () =>
     const options = ['-f', '-y', '-qq', '-s', '160', '-e', `trace=${TRACED}`, '-o', trace];
     const program = [process.execPath, OWNER, folder, '1', `${MESSAGES}`];
     // A standard input that stays open: the program ends itself when that closes.
-    const tracing = spawn(strace ?? '', [...options, ...program], {
+    const tracing = spawn(strace, [...options, ...program], {
       stdio: ['pipe', 'ignore', 'inherit'],
     });
     const [status] = (await once(tracing, 'exit')) as [number | null];

@@ -11,6 +11,7 @@ export function missingForServers(find: typeof findProgram = findProgram): strin
     ['dovecot', 'Dovecot'],
     ['master', 'Postfix'],
     ['openssl', 'openssl'],
+    ['strace', 'strace'],
   ] as const;
   const missing: string[] = programs
     .filter(([program]) => find(program) === null)
