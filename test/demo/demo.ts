@@ -6,7 +6,7 @@ import { join, relative, resolve } from 'node:path';
 import Table from 'cli-table3';
 import { simpleParser } from 'mailparser';
 
-import type { RecipientState } from '../../shared/ledger/message-item.ts';
+import type { MessageItem, RecipientState } from '../../shared/ledger/message-item.ts';
 import { runMailferry } from '../support/mailferry-command.ts';
 import { startPop3Server } from '../support/scripted-pop3-server.ts';
 import { startSmtpServer } from '../support/scripted-smtp-server.ts';
@@ -99,20 +99,8 @@ async function report(
   for (const sample of samples) {
     const sha256 = createHash('sha256').update(sample.octets).digest('hex');
     const item = await readLedgerItem(data, { mailbox: sample.mailbox, sha256 });
-    const { subject } = await simpleParser(readable(sample.octets));
-    const decided = item?.decision?.recipients ?? [];
-    const ignored = item?.decision?.ignored ?? [];
-    table.push([
-      `${subject ?? ''}\n(${sample.shows})`,
-      sample.mailbox,
-      (item?.recipients ?? []).map((one) => one.address).join('\n'),
-      [
-        ...decided.map((one) => (one.source === 'mailbox' ? 'fixed target' : one.source)),
-        ...ignored.map((one) => `(not ${one.address}: ${one.reason})`),
-      ].join('\n'),
-      (item?.recipients ?? []).map(replyOf).join('\n'),
-    ]);
-    faults.push(...(await faultsOf(sample, sha256, data, mailServer.received)));
+    table.push(await rowOf(sample, item));
+    faults.push(...faultsOf(sample, sha256, data, mailServer.received));
   }
   console.log(table.toString());
   console.log(`\nWhat the command printed (run --once --json):\n${summary}`);
@@ -124,6 +112,24 @@ async function report(
     faults.length === 0 ? 'Every sample message ended where it should.' : 'The demo failed.',
   );
   return faults.length === 0 ? 0 : 1;
+}
+
+async function rowOf(sample: Sample, item: MessageItem | null): Promise<string[]> {
+  const { subject } = await simpleParser(readable(sample.octets));
+  const message = `${subject ?? ''}\n(${sample.shows})`;
+  if (item?.decision == null) return [message, sample.mailbox, '', 'not decided', ''];
+  const { decision, recipients } = item;
+  const why = [
+    ...decision.recipients.map((one) => (one.source === 'mailbox' ? 'fixed target' : one.source)),
+    ...decision.ignored.map((one) => `(not ${one.address}: ${one.reason})`),
+  ];
+  return [
+    message,
+    sample.mailbox,
+    recipients.map((one) => one.address).join('\n'),
+    why.join('\n'),
+    recipients.map(replyOf).join('\n'),
+  ];
 }
 
 function replyOf({ lastReply, state }: RecipientState): string {

@@ -130,7 +130,7 @@ function mail(
 }
 
 function withAttachment(): Buffer {
-  const line = `${'TWFpbGZlcnJ5IGNhcnJpZXMgdGhpcyBsaW5lLCBieXRlIGZvciBieXRlLCBhbGwgdGhlIHdheS4u'}\r\n`;
+  const line = 'TWFpbGZlcnJ5IGNhcnJpZXMgdGhpcyBsaW5lLCBieXRlIGZvciBieXRlLCBhbGwgdGhlIHdheS4u\r\n';
   const attachment = line.repeat(Math.ceil((MEGABYTES * 1_000_000) / line.length));
   const parts = [
     '--sample',

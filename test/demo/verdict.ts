@@ -5,12 +5,12 @@ import type { ReceivedMail } from '../support/smtp-script.ts';
 import type { Sample } from './sample-mail.ts';
 
 /** Everything that is not as it has to be for one sample; empty when all is. */
-export async function faultsOf(
+export function faultsOf(
   sample: Sample,
   sha256: string,
   data: string,
   received: readonly ReceivedMail[],
-): Promise<string[]> {
+): string[] {
   const faults: string[] = [];
   const copies = received.filter((mail) => mail.data.includes(sha256.slice(0, 12)));
   const got = copies.flatMap((mail) => mail.recipients).sort();
@@ -34,7 +34,7 @@ export async function faultsOf(
   if (existsSync(join(data, 'Incoming', sample.mailbox, `${sha256}.eml`))) {
     faults.push(`"${sample.shows}": still in Incoming/`);
   }
-  return Promise.resolve(faults);
+  return faults;
 }
 
 function bodyOf(message: Buffer): Buffer {
