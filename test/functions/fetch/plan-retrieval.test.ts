@@ -6,7 +6,7 @@ import { hashUidl } from '../../../functions/fetch/uidl-hash.ts';
 import type { UidlRecord } from '../../../shared/ledger/ledger.ts';
 import type { ListedMail, MessageNumber } from '../../../shared/pop3/maildrop.ts';
 
-const NO_LIMITS = { messageBytes: null, messagesPerRun: null };
+const NO_LIMIT = null;
 
 function listed(number: number, uidl: string | null, size = 100): ListedMail {
   return { number: number as MessageNumber, size, uidl };
@@ -32,9 +32,9 @@ function numbers(mails: readonly ListedMail[]): number[] {
 describe('planRetrieval', () => {
   test('keep none: all that is listed, known or not, in the server’s order', () => {
     const mails = [listed(1, 'a'), listed(2, 'b'), listed(5, null)];
-    const plan = planRetrieval(listing(mails, { a: {} }), 'none', NO_LIMITS);
+    const plan = planRetrieval(listing(mails, { a: {} }), 'none', NO_LIMIT);
     expect(numbers(plan.retrieve)).toEqual([1, 2, 5]);
-    expect(plan).toMatchObject({ later: 0, tooLarge: [] });
+    expect(plan.tooLarge).toEqual([]);
   });
 
   test.each([
@@ -43,31 +43,30 @@ describe('planRetrieval', () => {
     ['of another size', { a: { size: 99 } }, [1]],
     ['deleted before', { a: { deleSent: true } }, [1]],
   ])('keep forever: a UIDL that is %s', (_what, known, retrieved) => {
-    const plan = planRetrieval(listing([listed(1, 'a')], known), 'forever', NO_LIMITS);
+    const plan = planRetrieval(listing([listed(1, 'a')], known), 'forever', NO_LIMIT);
     expect(numbers(plan.retrieve)).toEqual(retrieved);
   });
 
   test('keep forever: a UIDL that stands twice proves nothing', () => {
     const mails = [listed(1, 'a'), listed(2, 'a'), listed(3, 'b')];
-    const plan = planRetrieval(listing(mails, { a: {}, b: {} }), 'forever', NO_LIMITS);
+    const plan = planRetrieval(listing(mails, { a: {}, b: {} }), 'forever', NO_LIMIT);
     expect(numbers(plan.retrieve)).toEqual([1, 2]);
   });
 
   test('a broken UIDL line: left alone where it would be new for ever, retrieved where it is deleted', () => {
     const one = listing([listed(1, null), listed(2, 'b')], {}, { unreadable: 2 });
-    const kept = planRetrieval(one, 'forever', NO_LIMITS);
+    const kept = planRetrieval(one, 'forever', NO_LIMIT);
     expect(numbers(kept.retrieve)).toEqual([2]);
     expect(kept.unreadable).toBe(2);
-    const taken = planRetrieval(one, 'none', NO_LIMITS);
+    const taken = planRetrieval(one, 'none', NO_LIMIT);
     expect(numbers(taken.retrieve)).toEqual([1, 2]);
     expect(taken.unreadable).toBe(1);
   });
 
-  test('a message at the limit is retrieved, one above it is not and takes no place of another', () => {
+  test('a message at the limit is retrieved, one above it is not', () => {
     const mails = [listed(1, 'a', 11), listed(2, 'b', 10), listed(3, 'c', 1), listed(4, 'd', 1)];
-    const plan = planRetrieval(listing(mails), 'none', { messageBytes: 10, messagesPerRun: 2 });
-    expect(numbers(plan.retrieve)).toEqual([2, 3]);
+    const plan = planRetrieval(listing(mails), 'none', 10);
+    expect(numbers(plan.retrieve)).toEqual([2, 3, 4]);
     expect(numbers(plan.tooLarge)).toEqual([1]);
-    expect(plan.later).toBe(1);
   });
 });
