@@ -115,6 +115,30 @@ describe('deliverMessage', () => {
     expect(scene.smtp.received).toHaveLength(1);
   });
 
+  test('many recipients go in transactions of 100, each written down before the next begins', async () => {
+    const addresses = Array.from({ length: 250 }, (_, at) => `u${at}@corp.example`);
+    const many = await storeArrival(
+      deps.store,
+      'everyone',
+      sampleMessage(addresses.join(', '), 'all'),
+    );
+    await routeMessage(deps, many);
+    const sizes: number[] = [];
+    const sentBefore: number[] = [];
+    const counting = by(async ({ envelope }) => {
+      const states = (await item(many))?.recipients.map(({ state }) => state) ?? [];
+      sizes.push(envelope.recipients.length);
+      sentBefore.push(states.filter((state) => state === 'sent').length);
+      // Long: without an extension the claim would end under the transactions after it.
+      scene.clock.advance(10 * MINUTE);
+      return { replies: envelope.recipients.map((one) => replyFor(one, 'sent')), transcript: [] };
+    });
+    expect(await deliverMessage(counting, many)).toEqual({ kind: 'done' });
+    expect(sizes).toEqual([100, 100, 50]);
+    expect(sentBefore).toEqual([0, 100, 200]);
+    expect((await item(many))?.recipients.every(({ state }) => state === 'sent')).toBe(true);
+  });
+
   test('a courier that throws is a deferral, and nobody was refused', async () => {
     const throwing = by(() => Promise.reject(new Error('broken courier')));
     expect(await deliverMessage(throwing, key)).toEqual({
