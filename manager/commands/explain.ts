@@ -18,7 +18,7 @@ export interface ExplainOptions extends CommonOptions {
 /** `mailferry explain`: the routing decision for a file, a stored message, or the newest on the server. Sends nothing. */
 export async function explain(file: string | undefined, options: ExplainOptions): Promise<number> {
   const context = makeContext(options);
-  await requireSoundConfiguration(context);
+  await requireSoundConfiguration(context, options.last !== undefined);
   if (options.last !== undefined)
     return explainLast(context, requireMailbox(options), options.last);
   if (options.key !== undefined) return explainKey(context, options.key);

@@ -19,7 +19,7 @@ const accepted = z.object({ mailboxes: z.array(z.string()), requestedAt: z.strin
 /** `mailferry fetch`: asks the connector that runs and follows it; where none runs, fetches by itself. */
 export async function fetchNow(options: CommonOptions, ids: readonly string[]): Promise<number> {
   const context = makeContext(options);
-  await requireSoundConfiguration(context);
+  await requireSoundConfiguration(context, true);
   await requireKnown(context, ids);
   const socket = socketPath(options.data);
   const paths =

@@ -19,7 +19,7 @@ export interface RunOptions extends CommonOptions {
 /** `mailferry run`: for good, or once. */
 export async function run(options: RunOptions): Promise<number> {
   const context = makeContext(options);
-  await requireSoundConfiguration(context);
+  await requireSoundConfiguration(context, true);
   return options.once === true ? fetchOnce(context, []) : serve(context);
 }
 

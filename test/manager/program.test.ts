@@ -84,6 +84,15 @@ describe('the command line', () => {
     expect(output.stderr()).toContain(said);
   });
 
+  test('a secret that is missing is an error for who logs in, and no matter for who only explains', async () => {
+    const without = install(folder.path, CONFIGURATION, {});
+    const explain = ['explain', 'package.json', '--mailbox', 'chris', '--json'];
+    expect(await main([...explain, ...without.common])).toBe(0);
+    expect(JSON.parse(output.stdout())).toMatchObject({ outcome: 'deliver' });
+    expect(await main(['run', '--once', ...without.common])).toBe(2);
+    expect(output.stderr()).toContain('mailboxes.chris.password');
+  });
+
   test('a configuration that is not there is status 2 and names the file', async () => {
     expect(await main(['check', '--config', 'none.yaml'])).toBe(2);
     expect(output.stderr()).toContain('none.yaml');
