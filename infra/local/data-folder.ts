@@ -13,6 +13,8 @@ export interface DataFolder {
   readonly path: string;
   /** Files that have no name yet; emptied at start. */
   readonly spool: string;
+  /** A file for each message whose octets are being worked on. */
+  readonly inHand: string;
   readonly database: string;
   readonly socket: string;
   readonly loopKey: Buffer;
@@ -42,6 +44,7 @@ export async function ownDataFolder(folder: string): Promise<DataFolder> {
     return {
       path,
       spool,
+      inHand: join(path, 'in-hand'),
       database,
       socket: socketPath(path),
       loopKey: await readOrMakeLoopKey(path),
