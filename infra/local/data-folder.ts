@@ -58,10 +58,21 @@ export async function ownDataFolder(folder: string): Promise<DataFolder> {
 
 /** Mail of others lies here: the folder is its owner's alone. Its name is made durable in the folder above. */
 async function makeDurable(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 });
-  await chmod(path, 0o700);
-  if (first !== undefined) {
-    for (let at = path; at.length >= first.length; at = dirname(at)) await syncFolder(dirname(at));
+  try {
+    const first = await mkdir(path, { recursive: true, mode: 0o700 });
+    await chmod(path, 0o700);
+    if (first !== undefined) {
+      for (let at = path; at.length >= first.length; at = dirname(at))
+        await syncFolder(dirname(at));
+    }
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error);
+    throw new Failure(
+      'store',
+      'temporary',
+      `data folder ${path}: expected a folder that this user may write to, got ${got}`,
+      { cause: error },
+    );
   }
 }
 

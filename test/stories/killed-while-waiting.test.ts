@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 
 import { filesIn } from '../support/data-folder-files.ts';
 import { makeScene } from '../support/provider-and-server.ts';
@@ -34,7 +34,7 @@ describe('killed while the mail server hangs', () => {
       });
       for (let kill = 1; kill <= 5; kill += 1) {
         const running = scene.start(['run', '--once']);
-        await vi.waitFor(() => expect(waiting).toBe(kill), { timeout: 20_000 });
+        await expect.poll(() => waiting, { timeout: 20_000 }).toBe(kill);
         running.child.kill('SIGKILL');
         await running.result;
       }
