@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 import { Failure } from '../../shared/failure.ts';
+import { syncFolder } from '../../shared/store/directory-sync.ts';
 
 const LOOP_KEY_OCTETS = 32;
 
@@ -148,13 +149,4 @@ async function readOrMakeLoopKey(path: string): Promise<Buffer> {
   await rename(beside, file);
   await syncFolder(path);
   return key;
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -33,7 +33,8 @@ export class DirectorySync {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** fsync(2) of a folder: its names are durable when this resolves. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
