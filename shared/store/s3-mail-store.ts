@@ -5,7 +5,6 @@ import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
-  GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -15,7 +14,6 @@ import type { Random } from '../clock.ts';
 import { Failure } from '../failure.ts';
 import { formatKey, parseKey } from '../mail/message-key.ts';
 import type { MessageKey } from '../mail/message-key.ts';
-import { exactContent } from './exact-content.ts';
 import type {
   Area,
   ArrivalMetadata,
@@ -26,7 +24,8 @@ import type {
 } from './mail-store.ts';
 import { measureMessage } from './measure.ts';
 import { fromObjectMetadata, toObjectMetadata } from './s3-arrival.ts';
-import { isMissing, s3ErrorCode, s3Failure } from './s3-failure.ts';
+import { isMissing, s3Failure } from './s3-failure.ts';
+import { contentOf, getObject, wholeSize } from './s3-object.ts';
 import { uploadCreateOnly } from './s3-upload.ts';
 import type { SpooledMessage } from './spool.ts';
 
@@ -129,7 +128,7 @@ class S3MailStore implements MailStore {
     length: number | undefined,
   ): Promise<OpenedMessage | null> {
     const name = objectKey(area, key);
-    const got = await this.#get(name, length);
+    const got = await getObject(this.#client, this.#bucket, name, length);
     if (got === null) return null;
     const content = got === 'empty' ? Readable.from([]) : contentOf(got, name, length);
     try {
@@ -138,24 +137,6 @@ class S3MailStore implements MailStore {
     } catch (error) {
       content.destroy();
       throw error;
-    }
-  }
-
-  /** @returns null for no object; `empty` for one without any octet, of which no range can be given (RFC 9110 section 14.1.1) */
-  async #get(
-    name: string,
-    length: number | undefined,
-  ): Promise<GetObjectCommandOutput | 'empty' | null> {
-    // For no octet at all the first one: the answer to HEAD could not tell a missing bucket from a missing object.
-    const range = length === undefined ? {} : { Range: `bytes=0-${Math.max(length, 1) - 1}` };
-    try {
-      return await this.#client.send(
-        new GetObjectCommand({ Bucket: this.#bucket, Key: name, ...range }),
-      );
-    } catch (error) {
-      if (isMissing(error)) return null;
-      if (s3ErrorCode(error) === 'InvalidRange') return 'empty';
-      throw s3Failure({ action: 'GetObject', bucket: this.#bucket, key: name }, error);
     }
   }
 
@@ -171,9 +152,9 @@ class S3MailStore implements MailStore {
 
   /** What somebody put there by hand has no metadata of ours; it is mail all the same. */
   async #measured(name: string, storedAt: Date | undefined): Promise<ArrivalMetadata> {
-    const whole = await this.#get(name, undefined);
+    const whole = await getObject(this.#client, this.#bucket, name);
     if (whole === null || whole === 'empty') throw vanished(name);
-    const measured = await measureMessage(contentOf(whole, name, undefined));
+    const measured = await measureMessage(contentOf(whole, name));
     return { ...measured, uidlHash: null, arrivedAt: storedAt?.getTime() ?? 0, recipient: null };
   }
 
@@ -208,9 +189,9 @@ class S3MailStore implements MailStore {
 
   async #olderTranscript(key: MessageKey): Promise<FailureReport['transcript']> {
     const name = reportKey(key);
-    const got = await this.#get(name, undefined);
+    const got = await getObject(this.#client, this.#bucket, name);
     if (got === null || got === 'empty') return null;
-    const older = await text(contentOf(got, name, undefined));
+    const older = await text(contentOf(got, name));
     try {
       return (JSON.parse(older) as Partial<FailureReport>).transcript ?? null;
     } catch {
@@ -249,28 +230,6 @@ function reportKey(key: MessageKey): string {
 function keyOfObject(area: Area, name: string): MessageKey | null {
   if (!name.endsWith('.eml')) return null;
   return parseKey(name.slice(`${area}/`.length, -'.eml'.length));
-}
-
-function contentOf(
-  got: GetObjectCommandOutput,
-  name: string,
-  length: number | undefined,
-): Readable {
-  const { Body, ContentLength } = got;
-  if (!(Body instanceof Readable) || ContentLength === undefined) {
-    throw new Failure('store', 'temporary', `S3 GetObject ${name}: expected content, got none`);
-  }
-  const content = exactContent(Body, ContentLength, `S3 GetObject ${name}`);
-  if (length !== 0) return content;
-  // The one octet is read to its end, so that the connection can be used again.
-  content.resume();
-  return Readable.from([]);
-}
-
-/** RFC 9110 section 14.4: `bytes 0-65535/81920`. */
-function wholeSize({ ContentRange, ContentLength }: GetObjectCommandOutput): number {
-  const whole = /\/(\d+)$/.exec(ContentRange ?? '')?.[1];
-  return whole === undefined ? (ContentLength ?? 0) : Number(whole);
 }
 
 function vanished(name: string): Failure {

@@ -271,6 +271,16 @@ describe('the S3 mail store', () => {
       await expect(reading).rejects.toThrow(/expected 3000000 octets, after \d+ /);
     });
 
+    it('notices octets that changed on the way', async () => {
+      await create();
+      const answer = (body: string) => body.replace('body', 'BODY');
+      times(1, { kind: 'rewrite', request: (body) => body, answer }, 'GET');
+      const opened = await store.open(KEY);
+      const reading = buffer(opened?.content ?? Readable.from([]));
+      await expect(reading).rejects.toMatchObject({ kind: 'store', permanence: 'temporary' });
+      await expect(reading).rejects.toThrow('Checksum mismatch');
+    });
+
     it('tells a late reader what broke off before', async () => {
       await create(LARGE);
       times(1, { kind: 'cut', after: 10 }, 'GET');
