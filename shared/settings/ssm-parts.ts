@@ -1,5 +1,5 @@
 /** Octets of one parameter in SSM's standard tier, which is free. */
-export const PART_OCTETS = 4096;
+const PART_OCTETS = 4096;
 
 /** A name below the tree's root: the value's own, and the number of a part that continues it. */
 const NAME = /^((?:settings|mailboxes|secrets)\/[^/]+)(?:\/([2-9]|[1-9]\d+))?$/;
