@@ -34,7 +34,8 @@ import { arrivalOf, keyOf, spooledMessage } from '../support/spooled-message.ts'
  * - no rights: S3 answers 403 AccessDenied to GET and HEAD of a missing key unless the caller has s3:ListBucket;
  * - writes are one after the other, so 409 ConditionalRequestConflict never comes by itself;
  * - nothing is throttled, and nothing takes longer for being large;
- * - a digest given as ChecksumSHA256 is checked, as S3 does; the signature of a request is not.
+ * - ChecksumSHA256 is compared only beside ChecksumAlgorithm (S3 compares it always); signatures never are;
+ * - it joins an upload piece by piece: 20 MB take seconds, 100 MB a minute, with any client.
  */
 
 const OCTETS = Buffer.from('From: ann@nwtraders.example\r\n\r\nbody\r\n');
