@@ -1,7 +1,7 @@
-import type { FetchOutcome } from '../../functions/fetch/fetch-mailbox.ts';
 import type { RunResult } from '../../shared/ledger/mailbox-record.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
+import type { FetchOutcome } from '../fetch/fetch-mailbox.ts';
 
 /** How a message stands at the end of a run; each is counted once, by the first that fits in this order. */
 export type MessageEnd =
