@@ -21,7 +21,10 @@ export interface RecordBatch<Job> {
   readonly putOff: PutOff | null;
   /** `together`: all records at once; `inTurn`: one after the other, while {@link mayBegin} says so. */
   readonly order: 'together' | 'inTurn';
-  /** False: too little time is left for another record; those not begun go back to the queue at once. */
+  /**
+   * False: too little time is left for another record; those not begun go back to the queue at once. Not asked for the
+   * first: where a whole invocation is too short, all would go back for ever, and nothing would be done.
+   */
   readonly mayBegin?: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
@@ -44,7 +47,8 @@ export async function handleRecords<Job>(
 ): Promise<SQSBatchResponse> {
   const records = recordsOf(event);
   const begun = batch.clock.now();
-  const work = (record: QueueRecord) => handleRecord(record, batch, begun);
+  const first = records[0];
+  const work = (record: QueueRecord) => handleRecord(record, batch, begun, record === first);
   const isOver: boolean[] = [];
   if (batch.order === 'together') {
     isOver.push(...(await Promise.all(records.map(work))));
@@ -60,9 +64,10 @@ async function handleRecord<Job>(
   record: QueueRecord,
   batch: RecordBatch<Job>,
   begun: number,
+  isFirst: boolean,
 ): Promise<boolean> {
   const { clock, log, queue } = batch;
-  if (batch.mayBegin?.() === false) {
+  if (!isFirst && batch.mayBegin?.() === false) {
     await putOff(record, batch, 0, begun);
     return false;
   }
