@@ -4,7 +4,16 @@ import tseslint from 'typescript-eslint';
  * One linter, typed rules, no warnings allowed. The project's own bans stand below, each with its reason.
  */
 export default tseslint.config(
-  { ignores: ['node_modules', 'dist', 'cdk.out', 'coverage', 'test/layers/planted', '.dependency-cruiser.cjs'] },
+  {
+    ignores: [
+      'node_modules',
+      'dist',
+      'cdk.out',
+      'coverage',
+      'test/layers/planted',
+      '.dependency-cruiser.cjs',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

@@ -50,10 +50,12 @@ export function makeContext(options: CommonOptions): Context {
 
 /**
  * Every error of the configuration at once, before anything is opened or fetched. Warnings are said and no more.
+ * @param logsIn whether secrets are needed too
  * @throws UsageError when there is an error
  */
-export async function requireSoundConfiguration(context: Context): Promise<void> {
-  const problems = await checkConfiguration(context.options.config, context.secrets);
+export async function requireSoundConfiguration(context: Context, logsIn: boolean): Promise<void> {
+  const secrets = logsIn ? context.secrets : null;
+  const problems = await checkConfiguration(context.options.config, secrets);
   sayWarnings(problems);
   const errors = problems.filter((problem) => problem.severity === 'error');
   if (errors.length > 0) throw new UsageError(errors.map(formatProblem).join('\n'));

@@ -9,7 +9,8 @@ export interface SocketAnswer {
   readonly body: unknown;
 }
 
-const NOBODY_THERE = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);
+/** The last two: a path too long for a socket, where no connector can listen. */
+const NOBODY_THERE = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR', 'EINVAL', 'ENAMETOOLONG']);
 const problemDocument = z.object({ detail: z.string() });
 
 /**

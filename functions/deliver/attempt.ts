@@ -1,9 +1,18 @@
 import type { Courier, HandOver } from '../../shared/courier/courier.ts';
 import { asFailure, Failure } from '../../shared/failure.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
-import { endAttempt, inOneWrite, recordReplies } from '../../shared/ledger/message-transitions.ts';
+import {
+  endAttempt,
+  extendClaim,
+  inOneWrite,
+  recordReplies,
+} from '../../shared/ledger/message-transitions.ts';
 import type { RetryPlan } from '../../shared/ledger/message-transitions.ts';
-import { RECIPIENTS_PER_TRANSACTION } from '../../shared/limits.ts';
+import {
+  CLAIM_GRACE_MS,
+  DELIVERY_ATTEMPT_MS,
+  RECIPIENTS_PER_TRANSACTION,
+} from '../../shared/limits.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
 import type { Decision } from '../../shared/routing/decision.ts';
@@ -23,7 +32,8 @@ export interface AttemptResult {
 
 /**
  * One attempt for all who wait, in transactions of at most {@link RECIPIENTS_PER_TRANSACTION}. The replies of each
- * transaction are written before the next begins; the last write also ends the attempt. A fault on our side (the
+ * transaction are written before the next begins, for which the claim is extended; the last write also ends the
+ * attempt. A fault on our side (the
  * store cannot be read) ends it as a deferral: nobody was refused.
  */
 export async function attemptDelivery(
@@ -95,8 +105,10 @@ async function record(
   isLast: boolean,
 ): Promise<MessageItem> {
   const now = deps.clock.now();
-  const replies = recordReplies(token, handOver.replies, now);
-  const write = isLast ? inOneWrite(replies, endAttempt(token, now, plan)) : replies;
+  const then = isLast
+    ? endAttempt(token, now, plan)
+    : extendClaim(token, now + DELIVERY_ATTEMPT_MS + CLAIM_GRACE_MS);
+  const write = inOneWrite(recordReplies(token, handOver.replies, now), then);
   return present(await deps.messages.change(key, write), key);
 }
 

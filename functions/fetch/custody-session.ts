@@ -46,14 +46,9 @@ export class CustodySession {
 
   /** Waits for the last group and for every DELE to be answered. */
   async finish(): Promise<void> {
-    try {
-      await this.#startCommit();
-      await this.#committing;
-      await Promise.all(this.#deletions);
-    } catch (error) {
-      await this.#discardGroup();
-      throw error;
-    }
+    await this.#startCommit();
+    await this.#committing;
+    await Promise.all(this.#deletions);
   }
 
   /**
@@ -65,12 +60,7 @@ export class CustodySession {
     this.#broken = true;
     await this.#startCommit().catch(() => undefined);
     await this.#committing.catch(() => undefined);
-    await this.#discardGroup();
-  }
-
-  /** What was not begun stays on the server; its temporary files must not fill the disk until the next start. */
-  async #discardGroup(): Promise<void> {
-    await Promise.all(this.#group.splice(0).map(({ message }) => message.discard()));
+    await Promise.all(this.#group.map(({ message }) => message.discard()));
   }
 
   /** Waits for the group before, so that no more than two are in memory. */

@@ -2,11 +2,6 @@ import type { UidlRecord } from '../../shared/ledger/ledger.ts';
 import type { ListedMail, Listing } from '../../shared/pop3/maildrop.ts';
 import { hashUidl } from './uidl-hash.ts';
 
-export interface RetrievalLimits {
-  readonly messageBytes: number | null;
-  readonly messagesPerRun: number | null;
-}
-
 /** A listing beside what is known of it. */
 export interface KnownListing extends Listing {
   /** By UIDL hash. */
@@ -14,11 +9,9 @@ export interface KnownListing extends Listing {
 }
 
 export interface RetrievalPlan {
-  /** To retrieve in this run, in the server's order. */
+  /** New, in the server's order. */
   readonly retrieve: readonly ListedMail[];
-  /** New, but over `messagesPerRun`: for the next run. */
-  readonly later: number;
-  /** New, but larger than `messageBytes`: stays on the server. */
+  /** New, but larger than the limit: stays on the server. */
   readonly tooLarge: readonly ListedMail[];
   /** Messages that the listing does not say enough of to touch them. */
   readonly unreadable: number;
@@ -32,18 +25,14 @@ export interface RetrievalPlan {
 export function planRetrieval(
   listing: KnownListing,
   keep: 'none' | 'forever',
-  limits: RetrievalLimits,
+  messageBytes: number | null,
 ): RetrievalPlan {
   const fresh = keep === 'none' ? listing.mails : newOnes(listing);
   const nameless = listing.hasUidl ? listing.mails.filter(({ uidl }) => uidl === null).length : 0;
-  const maximum = limits.messageBytes ?? Infinity;
-  const tooLarge = fresh.filter((mail) => mail.size > maximum);
-  const fitting = fresh.filter((mail) => mail.size <= maximum);
-  const retrieve = fitting.slice(0, limits.messagesPerRun ?? fitting.length);
+  const maximum = messageBytes ?? Infinity;
   return {
-    retrieve,
-    later: fitting.length - retrieve.length,
-    tooLarge,
+    retrieve: fresh.filter((mail) => mail.size <= maximum),
+    tooLarge: fresh.filter((mail) => mail.size > maximum),
     // Those with a broken UIDL line are counted there by the listing; with `keep: none` they are retrieved.
     unreadable: listing.unreadable - (keep === 'none' ? nameless : 0),
   };

@@ -9,6 +9,13 @@ export interface RetrievalWindow {
   readonly octets: number;
 }
 
+export interface RetrievalOptions {
+  readonly newSpool: () => Spool;
+  readonly window: RetrievalWindow;
+  /** Asked once right before each RETR: false ends the retrieval after those under way, unless it changes its mind. */
+  readonly mayBegin: () => boolean;
+}
+
 export interface Retrieved {
   readonly mail: ListedMail;
   /** The whole message, or why the server would not give it. */
@@ -20,14 +27,11 @@ export interface Retrieved {
  * of a long line. Asks for more only as the caller takes what came: that is the back-pressure of the store.
  * When the caller stops early, or the session breaks, what is spooled and not taken is thrown away: it is still on
  * the server.
- * @param more asked before each RETR: false ends the retrieval after those under way
  */
 export async function* retrieveInOrder(
   maildrop: Maildrop,
   mails: readonly ListedMail[],
-  newSpool: () => Spool,
-  window: RetrievalWindow,
-  more: () => boolean,
+  { newSpool, window, mayBegin }: RetrievalOptions,
 ): AsyncGenerator<Retrieved> {
   const underWay: { size: number; retrieved: Promise<Retrieved> }[] = [];
   let octets = 0;
@@ -38,7 +42,7 @@ export async function* retrieveInOrder(
   try {
     for (;;) {
       let mail = mails[next];
-      while (mail !== undefined && hasRoom(mail) && more()) {
+      while (mail !== undefined && hasRoom(mail) && mayBegin()) {
         const retrieved = retrieveOne(maildrop, mail, newSpool());
         // Awaited in order below; a rejection of a later one must not count as unhandled meanwhile.
         retrieved.catch(() => undefined);

@@ -9,9 +9,15 @@ import type { Spool } from '../../shared/store/spool.ts';
 import type { CustodyDeps, TakenMail } from './custody.ts';
 import { CustodySession } from './custody-session.ts';
 import { planRetrieval } from './plan-retrieval.ts';
-import type { RetrievalLimits, RetrievalPlan } from './plan-retrieval.ts';
+import type { RetrievalPlan } from './plan-retrieval.ts';
 import { retrieveInOrder } from './retrieve-in-order.ts';
 import { hashUidl } from './uidl-hash.ts';
+
+export interface RetrievalLimits {
+  /** A larger message (by LIST) stays on the server; null: no limit. */
+  readonly messageBytes: number | null;
+  readonly messagesPerRun: number | null;
+}
 
 export interface TakeMailDeps extends CustodyDeps {
   readonly newSpool: () => Spool;
@@ -48,33 +54,45 @@ export async function takeMail(
 ): Promise<void> {
   const account = { mailbox: mailbox.id, host: mailbox.host, username: mailbox.username };
   const plan = await makePlan(deps, maildrop, mailbox, account, limits);
-  taking.left = plan.retrieve.length + plan.later + plan.tooLarge.length + plan.unreadable;
+  taking.left = plan.retrieve.length + plan.tooLarge.length + plan.unreadable;
   const session = new CustodySession(deps, maildrop, account, mailbox.keep === 'none', taking);
-  const answered = await retrieveAll(deps, maildrop, mailbox, plan.retrieve, session, more);
+  const run = { deps, maildrop, mailbox, session, more, most: limits.messagesPerRun ?? Infinity };
+  const answered = await retrieveAll(run, plan.retrieve);
   await session.finish();
-  taking.cut = plan.later > 0 || answered < plan.retrieve.length;
+  taking.cut = answered < plan.retrieve.length;
+}
+
+interface Retrieval {
+  readonly deps: TakeMailDeps;
+  readonly maildrop: Maildrop;
+  readonly mailbox: Mailbox;
+  readonly session: CustodySession;
+  readonly more: () => boolean;
+  /** Messages to take in this run. One that the server refuses takes up no place, or it would bar those behind it. */
+  readonly most: number;
 }
 
 /** @returns how many messages the server answered for, given or refused */
-async function retrieveAll(
-  deps: TakeMailDeps,
-  maildrop: Maildrop,
-  mailbox: Mailbox,
-  mails: readonly ListedMail[],
-  session: CustodySession,
-  more: () => boolean,
-): Promise<number> {
+async function retrieveAll(run: Retrieval, mails: readonly ListedMail[]): Promise<number> {
+  let begun = 0;
+  let refused = 0;
   let answered = 0;
-  const arriving = retrieveInOrder(maildrop, mails, deps.newSpool, RETRIEVAL_WINDOW, more);
+  const mayBegin = (): boolean => {
+    if (begun - refused >= run.most || !run.more()) return false;
+    begun += 1;
+    return true;
+  };
+  const { maildrop, session, deps } = run;
   try {
-    for await (const { mail, result } of arriving) {
+    for await (const { mail, result } of retrieveInOrder(maildrop, mails, {
+      newSpool: deps.newSpool,
+      window: RETRIEVAL_WINDOW,
+      mayBegin,
+    })) {
       answered += 1;
       if (result instanceof MailRefused) {
-        deps.log.warn('message not given by the server', {
-          mailbox: mailbox.id,
-          number: mail.number,
-          reply: result.message,
-        });
+        refused += 1;
+        reportRefusal(run, mail, result);
       } else {
         await session.add({ mail, message: result });
       }
@@ -84,6 +102,14 @@ async function retrieveAll(
     throw error;
   }
   return answered;
+}
+
+function reportRefusal({ deps, mailbox }: Retrieval, mail: ListedMail, why: MailRefused): void {
+  deps.log.warn('message not given by the server', {
+    mailbox: mailbox.id,
+    number: mail.number,
+    reply: why.message,
+  });
 }
 
 async function makePlan(
@@ -98,7 +124,7 @@ async function makePlan(
   const plan = planRetrieval(
     { ...listing, known: await knownUidls(deps, listing, mailbox, account) },
     mailbox.keep,
-    limits,
+    limits.messageBytes,
   );
   for (const mail of plan.tooLarge) {
     deps.log.warn('message larger than limits.messageBytes stays on the server', {

@@ -43,7 +43,9 @@ export async function routeMessage(deps: RouteDeps, key: MessageKey): Promise<Jo
 
   const arrived = await readHeader(deps.store, key);
   if (arrived === null) {
-    if (item !== undefined && isFinal(item)) return DONE;
+    // Read again: another job for it may have finished it since.
+    const latest = (await deps.messages.find([key])).get(formatKey(key));
+    if (latest !== undefined && isFinal(latest)) return DONE;
     throw missing(key);
   }
   // Parked and not in Incoming/: it ended, and this job is a late one.

@@ -4,18 +4,22 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import { requestFetchNow } from '../../functions/api/request-fetch.ts';
 import { status } from '../../functions/api/status.ts';
-import { asFailure } from '../../shared/failure.ts';
+import { asFailure, Failure } from '../../shared/failure.ts';
 import type { Embedded } from './embedded.ts';
 
+/** `sun_path` of unix(7) less its NUL, on the systems where it is shortest. */
+const SOCKET_PATH_OCTETS = 103;
 const MAILBOX_FETCH = /^\/mailboxes\/([^/]+)\/fetch$/;
 
 /**
  * The HTTP API on a unix socket in the data folder, for the other commands on this machine. The same routes as the
  * deployed API: `GET /status`, `POST /fetch`, `POST /mailboxes/{id}/fetch` (202). Errors are problem+json (RFC 9457).
  * @param takesJobs false while a single run is under way, which would never get to them
+ * @throws Failure `settings`, permanent, when the folder's path is too long for a socket in it
  */
 export async function listenOnSocket(embedded: Embedded, takesJobs: boolean): Promise<Server> {
   const path = embedded.folder.socket;
+  requireShortPath(path);
   // What lies there is a dead owner's: this process has the folder.
   await rm(path, { force: true });
   const server = createServer((request, response) => {
@@ -36,6 +40,17 @@ export async function listenOnSocket(embedded: Embedded, takesJobs: boolean): Pr
   });
   await chmod(path, 0o600);
   return server;
+}
+
+/** The system's own words for it are "invalid argument". */
+function requireShortPath(path: string): void {
+  const octets = Buffer.byteLength(path);
+  if (octets <= SOCKET_PATH_OCTETS) return;
+  throw new Failure(
+    'settings',
+    'permanent',
+    `data folder: expected a path short enough for a socket in it (${SOCKET_PATH_OCTETS} octets), got ${octets} octets: ${path}`,
+  );
 }
 
 export async function closeSocket(server: Server): Promise<void> {

@@ -23,7 +23,7 @@ export async function explain(file: string | undefined, options: ExplainOptions)
     );
   }
   const context = makeContext(options);
-  await requireSoundConfiguration(context);
+  await requireSoundConfiguration(context, options.last !== undefined);
   return explainBy(await Explainer.for(context), file, options);
 }
 

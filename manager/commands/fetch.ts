@@ -21,7 +21,7 @@ const accepted = z.object({ mailboxes: z.array(z.string()), requestedAt: z.strin
 export async function fetchNow(options: CommonOptions, ids: readonly string[]): Promise<number> {
   if (options.stage !== undefined) return fetchOnStage(options.stage, options, ids);
   const context = makeContext(options);
-  await requireSoundConfiguration(context);
+  await requireSoundConfiguration(context, true);
   await requireKnown(context, ids);
   const socket = socketPath(options.data);
   const paths =

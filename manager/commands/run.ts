@@ -21,7 +21,7 @@ export interface RunOptions extends CommonOptions {
 export async function run(options: RunOptions): Promise<number> {
   if (options.stage !== undefined) return runOnStage(options.stage, options);
   const context = makeContext(options);
-  await requireSoundConfiguration(context);
+  await requireSoundConfiguration(context, true);
   return options.once === true ? fetchOnce(context, []) : serve(context);
 }
 

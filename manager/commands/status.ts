@@ -32,7 +32,7 @@ async function fromSocket(options: CommonOptions): Promise<StatusReport | null> 
 
 async function fromFolder(options: CommonOptions): Promise<StatusReport> {
   const context = makeContext(options);
-  await requireSoundConfiguration(context);
+  await requireSoundConfiguration(context, false);
   const embedded = await openEmbedded(context.embedded);
   try {
     return await status(embedded.deps);

@@ -5,6 +5,10 @@ import type { Permanence } from '../failure.ts';
 /** The envelope of SMTP (RFC 5321 section 2.3.1); `mailFrom` is `''` for the null reverse-path. */
 export interface Envelope {
   readonly mailFrom: string;
+  /**
+   * At most as many as go in one transaction (`RECIPIENTS_PER_TRANSACTION`): the caller divides, since it has to write
+   * down the replies of each transaction before the next begins.
+   */
   readonly recipients: readonly string[];
 }
 
@@ -12,9 +16,8 @@ export interface Envelope {
 export interface Parcel {
   readonly envelope: Envelope;
   /**
-   * Octets as they shall arrive, edits applied; each call gives all of them. Called once a transaction, and only when
-   * the server takes DATA: never for a refused envelope, once more for every further 100 recipients, since a server
-   * need not take more at once (RFC 5321 section 4.5.3.1.8).
+   * Octets as they shall arrive, edits applied. Called at most once, and only when the server takes DATA: never for a
+   * refused envelope.
    */
   readonly content: () => Readable;
   /** Octets of `content`, exactly: content that ends elsewhere is taken for broken off, and not sent. */

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
 import { asFailure } from '../failure.ts';
-import { RECIPIENTS_PER_TRANSACTION } from '../limits.ts';
 import type { Log } from '../observe/log.ts';
 import type { Transport } from '../settings/settings.ts';
 import type { Courier, HandOver, Parcel } from './courier.ts';
@@ -43,7 +42,7 @@ export function smtpCourier(options: SmtpCourierOptions): Courier {
     async deliver(parcel): Promise<HandOver> {
       const run = new DeliveryRun(pool, parcel, clock.now() + deadlines.deliveryMs);
       const verdicts = await run.verdicts((fault) => {
-        log?.warn('courier.session_failed', { host, reason: fault });
+        log?.warn('no session with the mail server', { host, reason: fault });
       });
       return {
         replies: parcel.envelope.recipients.map((address, index) => {
@@ -62,7 +61,7 @@ interface Addressed extends WireAddress {
   readonly indexes: number[];
 }
 
-/** One `deliver()`: as many transactions as the number of recipients asks for, one after the other. */
+/** One `deliver()`: one transaction, on a kept session or a new one. */
 class DeliveryRun {
   readonly transcript = new Transcript();
   readonly #pool: SessionPool;
@@ -84,14 +83,11 @@ class DeliveryRun {
       this.#settle(addressed, sender);
       return this.#verdicts;
     }
-    for (let at = 0; at < addressed.length; at += RECIPIENTS_PER_TRANSACTION) {
-      const batch = addressed.slice(at, at + RECIPIENTS_PER_TRANSACTION);
-      const fault = await this.#carry(sender, batch, false);
-      if (fault === null) continue;
-      // The next batch would meet the same, after the same wait.
-      this.#settle(addressed.slice(at), sessionVerdict(fault.message, fault.reply));
+    if (addressed.length === 0) return this.#verdicts;
+    const fault = await this.#carry(sender, addressed, false);
+    if (fault !== null) {
+      this.#settle(addressed, sessionVerdict(fault.message, fault.reply));
       sessionFailed(fault.message);
-      break;
     }
     return this.#verdicts;
   }
@@ -111,7 +107,7 @@ class DeliveryRun {
     return [...known.values()];
   }
 
-  /** @returns why there was no session, or null when every recipient of the batch has its verdict */
+  /** @returns why there was no session, or null when every recipient has its verdict */
   async #carry(
     sender: WireAddress,
     batch: readonly Addressed[],

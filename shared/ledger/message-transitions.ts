@@ -149,6 +149,18 @@ export function recordReplies(
   };
 }
 
+/** The attempt goes on with another transaction: it keeps its claim until then. Nothing without the claim. */
+export function extendClaim(
+  token: string,
+  until: number,
+): Transition<MessageItem, MessageItem | null> {
+  return (item) => {
+    if (item?.claim?.token !== token) return { store: null, answer: item };
+    const store = { ...item, claim: { token, until } };
+    return { store, answer: store };
+  };
+}
+
 /** When those who still wait are tried again, and when they are given up. */
 export interface RetryPlan {
   /** Milliseconds since the epoch; from then on nobody waits any longer. */

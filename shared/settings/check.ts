@@ -8,14 +8,16 @@ import type { Problem, SecretRef, Secrets } from './settings.ts';
 /**
  * Everything that is wrong with a configuration file, secrets that cannot be read included: what the command checks
  * at its start, and what `mailferry check` prints. Connects to nothing.
+ * @param secrets null: not looked at, for commands that log in nowhere
  */
 export async function checkConfiguration(
   file: string,
-  secrets: Secrets,
+  secrets: Secrets | null,
 ): Promise<readonly Problem[]> {
   const { document, problems } = await readSettingsFile(file);
   if (problems.length > 0) return problems;
   const { parsed } = parseBeside(file, document, null);
+  if (secrets === null) return parsed.problems;
   return [...parsed.problems, ...(await unreadableSecrets(document, secrets))];
 }
 

@@ -80,19 +80,6 @@ describe('the envelope', () => {
     });
   });
 
-  it('splits after 100 recipients, with the content anew for each transaction', async () => {
-    await withServer({}, {}, async (server, courier) => {
-      const recipients = Array.from({ length: 250 }, (_, at) => `u${at}@corp.example`);
-      const { replies } = await courier.deliver(parcelOf('a: b\r\n', { recipients }));
-      expect(replies.map((reply) => reply.address)).toEqual(recipients);
-      expect(new Set(replies.map((reply) => reply.verdict))).toEqual(new Set(['sent']));
-      expect(server.received.map((one) => one.recipients.length)).toEqual([100, 100, 50]);
-      expect(server.received.map((one) => one.data.toString())).toEqual(
-        Array<string>(3).fill('a: b\r\n'),
-      );
-    });
-  });
-
   it('ends a message above the announced SIZE for good, without sending it', async () => {
     await withServer({ extensions: ['SIZE 10'] }, {}, async (server, courier) => {
       const { replies } = await courier.deliver(parcelOf('eleven oct.'));

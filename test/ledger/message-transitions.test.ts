@@ -6,6 +6,7 @@ import {
   claimDelivery,
   decideOnce,
   endAttempt,
+  extendClaim,
   inOneWrite,
   isFinal,
   needsFailedCopy,
@@ -66,6 +67,19 @@ describe('noteSighting', () => {
 
   it('makes no item', () => {
     expect(noteSighting(NOW, DAY)(null)).toEqual({ store: null, answer: null });
+  });
+});
+
+describe('extendClaim', () => {
+  it('keeps the claim of its holder longer', () => {
+    const item = after(claimed([CHRIS]), extendClaim('mine', NOW + 9000));
+    expect(item.claim).toEqual({ token: 'mine', until: NOW + 9000 });
+    expect(item.starts).toBe(1);
+  });
+
+  it('gives nothing to who has lost it', () => {
+    expect(extendClaim('other', NOW + 9000)(claimed([CHRIS])).store).toBeNull();
+    expect(extendClaim('mine', NOW + 9000)(null).store).toBeNull();
   });
 });
 

@@ -39,7 +39,7 @@ export type GeneralOverrides = Partial<Omit<GeneralSettings, 'delivery'>> & {
   readonly sender?: string;
 };
 
-export function generalSettings({ sender, ...overrides }: GeneralOverrides = {}): GeneralSettings {
+function generalSettings({ sender, ...overrides }: GeneralOverrides = {}): GeneralSettings {
   return {
     domains: ['corp.example'],
     undeliverable: 'admin@corp.example',

@@ -168,7 +168,7 @@ describe('mail from Dovecot', () => {
       expect(dovecot.remaining('catchall')).toEqual([]);
 
       const again = await runOnce(installation);
-      expect(again.summary.messages['fetched']).toBe(0);
+      expect(again.summary.messages.fetched).toBe(0);
       expect(await destination.arrivals()).toHaveLength(COUNT);
     },
   );

@@ -179,6 +179,16 @@ describe('custody', () => {
     expect(pop3.mails('chris')).toEqual([TWO]);
   });
 
+  test('messages that the server refuses at every run do not bar those behind them', async () => {
+    const { runOnce, pop3 } = await make({
+      mails: { chris: [ONE, TWO, THREE] },
+      faults: { refuseRetr: [1, 2] },
+      configuration: (usual) => ({ ...usual, limits: { messagesPerRun: 1 } }),
+    });
+    expect((await runOnce()).mailboxes).toMatchObject([{ status: 'ok', fetched: 1, left: 2 }]);
+    expect(pop3.mails('chris')).toEqual([ONE, TWO]);
+  });
+
   test('a run that is told to close takes what is under way, QUITs, and leaves the rest', async () => {
     const { open, pop3 } = await make({ mails: { chris: [ONE, TWO] } });
     const embedded = await open();

@@ -18,12 +18,6 @@ export function sampleMessage(
   return Buffer.from(lines.join('\r\n'));
 }
 
-/** What follows the header block of a message with CRLF line ends. */
-export function bodyOf(message: Buffer): Buffer {
-  const end = message.indexOf('\r\n\r\n');
-  return end === -1 ? Buffer.alloc(0) : message.subarray(end + 4);
-}
-
 /** The header block of a message with CRLF line ends, unfolded, one character an octet. */
 export function unfoldedHeader(message: Buffer): string {
   const end = message.indexOf('\r\n\r\n');

@@ -1,0 +1,235 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { deliverMessage } from '../../../functions/deliver/deliver-message.ts';
+import type { DeliverDeps } from '../../../functions/deliver/deliver-message.ts';
+import { routeMessage } from '../../../functions/route/route-message.ts';
+import type { Embedded, EmbeddedDeps } from '../../../infra/local/embedded.ts';
+import type { Courier, Parcel } from '../../../shared/courier/courier.ts';
+import { Failure } from '../../../shared/failure.ts';
+import { formatKey } from '../../../shared/mail/message-key.ts';
+import type { MessageKey } from '../../../shared/mail/message-key.ts';
+import type { MailStore, OpenedMessage } from '../../../shared/store/mail-store.ts';
+import { filesIn, onlyReport } from '../../support/data-folder-files.ts';
+import { makeEmbeddedScene } from '../../support/embedded-scene.ts';
+import type { EmbeddedScene } from '../../support/embedded-scene.ts';
+import { replyFor } from '../../support/message-items.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+import type { RecordingLog } from '../../support/recording-log.ts';
+import { sampleMessage } from '../../support/sample-message.ts';
+import { keyOf } from '../../support/spooled-message.ts';
+import { storeArrival } from '../../support/stored-arrival.ts';
+
+const MINUTE = 60_000;
+const MESSAGE = sampleMessage('chris@corp.example, kelly@corp.example', 'one');
+
+describe('deliverMessage', () => {
+  let scene: EmbeddedScene;
+  let embedded: Embedded;
+  let deps: EmbeddedDeps;
+  let log: RecordingLog;
+  let key: MessageKey;
+
+  beforeEach(async () => {
+    log = recordingLog();
+    scene = await makeEmbeddedScene({ mails: { everyone: [] }, log });
+    embedded = await scene.open();
+    ({ deps } = embedded);
+    key = await storeArrival(deps.store, 'everyone', MESSAGE);
+    await routeMessage(deps, key);
+  });
+
+  afterEach(async () => {
+    await embedded.close();
+    await scene.close();
+  });
+
+  async function item(of = key) {
+    return (await deps.messages.find([of])).get(formatKey(of));
+  }
+
+  function by(deliver: (parcel: Parcel) => ReturnType<Courier['deliver']>): DeliverDeps {
+    return { ...deps, courierFor: () => ({ deliver, close: () => Promise.resolve() }) };
+  }
+
+  /** The operating system closes the files of a dead process; here the test does. */
+  function rememberingStore(opened: OpenedMessage[]): MailStore {
+    const { store } = deps;
+    return {
+      create: (...words) => store.create(...words),
+      open: async (...words) => {
+        const message = await store.open(...words);
+        if (message !== null) opened.push(message);
+        return message;
+      },
+      park: (...words) => store.park(...words),
+      remove: (...words) => store.remove(...words),
+      list: (area) => store.list(area),
+    };
+  }
+
+  test('a late job after the end sends nothing, and finishes again what was put back', async () => {
+    expect(await deliverMessage(deps, key)).toEqual({ kind: 'done' });
+    expect(scene.smtp.received).toHaveLength(1);
+    // S3 may show the event of a key that was created again.
+    await storeArrival(deps.store, 'everyone', MESSAGE);
+    expect(await deliverMessage(deps, key)).toEqual({ kind: 'done' });
+    expect(scene.smtp.received).toHaveLength(1);
+    expect(filesIn(scene.data, 'Incoming')).toEqual([]);
+  });
+
+  test('a crash between the copy in Failed/ and the removal: finished by the next job, transcript kept', async () => {
+    const refusing = by((parcel) =>
+      Promise.resolve({
+        replies: parcel.envelope.recipients.map((one) => replyFor(one, 'permanent')),
+        transcript: ['S: 550 no'],
+      }),
+    );
+    const { store } = deps;
+    const dying: DeliverDeps = {
+      ...refusing,
+      store: {
+        create: (...words) => store.create(...words),
+        open: (...words) => store.open(...words),
+        park: (...words) => store.park(...words),
+        remove: () => Promise.reject(new Error('died')),
+        list: (area) => store.list(area),
+      },
+    };
+    await expect(deliverMessage(dying, key)).rejects.toThrow('died');
+    expect(filesIn(scene.data, 'Incoming')).toHaveLength(1);
+    expect(await deliverMessage(deps, key)).toEqual({ kind: 'done' });
+    expect(filesIn(scene.data, 'Incoming')).toEqual([]);
+    expect(onlyReport(scene.data)).toMatchObject({ reason: 'refused', transcript: ['S: 550 no'] });
+    expect(scene.smtp.received).toEqual([]);
+
+    // One later still finds it finished, and leaves the copy and its report alone.
+    const report = onlyReport(scene.data);
+    scene.clock.advance(MINUTE);
+    expect(await deliverMessage(deps, key)).toEqual({ kind: 'done' });
+    expect(onlyReport(scene.data)).toEqual(report);
+  });
+
+  test('two jobs at once: one delivers, the other is put off until the claim ends', async () => {
+    const outcomes = await Promise.all([deliverMessage(deps, key), deliverMessage(deps, key)]);
+    expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['done', 'later']);
+    expect(scene.smtp.received).toHaveLength(1);
+  });
+
+  test('many recipients go in transactions of 100, each written down before the next begins', async () => {
+    const addresses = Array.from({ length: 250 }, (_, at) => `u${at}@corp.example`);
+    const many = await storeArrival(
+      deps.store,
+      'everyone',
+      sampleMessage(addresses.join(', '), 'all'),
+    );
+    await routeMessage(deps, many);
+    const sizes: number[] = [];
+    const sentBefore: number[] = [];
+    const counting = by(async ({ envelope }) => {
+      const states = (await item(many))?.recipients.map(({ state }) => state) ?? [];
+      sizes.push(envelope.recipients.length);
+      sentBefore.push(states.filter((state) => state === 'sent').length);
+      // Long: without an extension the claim would end under the transactions after it.
+      scene.clock.advance(10 * MINUTE);
+      return { replies: envelope.recipients.map((one) => replyFor(one, 'sent')), transcript: [] };
+    });
+    expect(await deliverMessage(counting, many)).toEqual({ kind: 'done' });
+    expect(sizes).toEqual([100, 100, 50]);
+    expect(sentBefore).toEqual([0, 100, 200]);
+    expect((await item(many))?.recipients.every(({ state }) => state === 'sent')).toBe(true);
+  });
+
+  test('a courier that throws is a deferral, and nobody was refused', async () => {
+    const throwing = by(() => Promise.reject(new Error('broken courier')));
+    expect(await deliverMessage(throwing, key)).toEqual({
+      kind: 'later',
+      at: scene.clock.now() + MINUTE,
+    });
+    expect(await item()).toMatchObject({ claim: null, starts: 0, deferrals: 1 });
+    expect(filesIn(scene.data, 'Failed')).toEqual([]);
+    expect(log.events('error')).toEqual(['delivery could not begin']);
+  });
+
+  test('three starts that reached no outcome park the message as internal', async () => {
+    const opened: OpenedMessage[] = [];
+    for (const start of [1, 2, 3]) {
+      // The process dies in the middle: the courier never answers, and the claim runs out.
+      let begun: () => void = () => undefined;
+      const underWay = new Promise<void>((resolve) => {
+        begun = resolve;
+      });
+      const dying = by(() => {
+        begun();
+        return new Promise(() => undefined);
+      });
+      void deliverMessage({ ...dying, store: rememberingStore(opened) }, key);
+      await underWay;
+      expect((await item())?.starts).toBe(start);
+      scene.clock.advance(16 * MINUTE);
+    }
+    expect(await deliverMessage(deps, key)).toEqual({ kind: 'done' });
+    expect(scene.smtp.received).toEqual([]);
+    expect(onlyReport(scene.data)).toMatchObject({
+      reason: 'internal',
+      explanation: expect.stringContaining('never came to an outcome') as string,
+    });
+    expect(filesIn(scene.data, 'Incoming')).toEqual([]);
+    for (const { content } of opened) content.destroy();
+  });
+
+  test('settings that cannot be read are no start: the job fails, the message is free', async () => {
+    const settings = {
+      read: () => Promise.reject(new Failure('settings', 'permanent', 'unreadable')),
+    };
+    for (let job = 1; job <= 4; job += 1) {
+      await expect(deliverMessage({ ...deps, settings }, key)).rejects.toThrow('unreadable');
+    }
+    expect(await item()).toMatchObject({ claim: null, starts: 0 });
+    expect(await deliverMessage(deps, key)).toEqual({ kind: 'done' });
+    expect(scene.smtp.received).toHaveLength(1);
+  });
+
+  test('a message that the store lost is an alarm at each attempt, and never a success', async () => {
+    await deps.store.remove('Incoming', key);
+    expect(await deliverMessage(deps, key)).toMatchObject({ kind: 'later' });
+    expect(log.entries).toContainEqual({
+      level: 'error',
+      event: 'delivery could not begin',
+      fields: {
+        message: formatKey(key),
+        error: expect.stringContaining('found it in neither') as string,
+      },
+    });
+    expect((await item())?.recipients.map(({ state }) => state)).toEqual(['waiting', 'waiting']);
+  });
+
+  test('without a decision the job goes back to route', async () => {
+    const other = keyOf('everyone', sampleMessage('chris@corp.example', 'other'));
+    const before = (await embedded.queues.route.depth()).ready;
+    expect(await deliverMessage(deps, other)).toEqual({ kind: 'done' });
+    expect((await embedded.queues.route.depth()).ready).toBe(before + 1);
+    expect(await item(other)).toBeUndefined();
+  });
+
+  test('more recipients than one transaction takes: each group is recorded before the next', async () => {
+    const names = Array.from({ length: 150 }, (_, index) => `r${index}@corp.example`);
+    const many = await storeArrival(
+      deps.store,
+      'everyone',
+      sampleMessage(names.join(',\r\n '), 'many'),
+    );
+    await routeMessage(deps, many);
+    const seen: number[] = [];
+    const counting = by(async (parcel) => {
+      const recorded = (await item(many))?.recipients.filter(({ state }) => state === 'sent');
+      seen.push(recorded?.length ?? -1);
+      return {
+        replies: parcel.envelope.recipients.map((one) => replyFor(one, 'sent')),
+        transcript: [],
+      };
+    });
+    expect(await deliverMessage(counting, many)).toEqual({ kind: 'done' });
+    expect(seen).toEqual([0, 100]);
+    expect((await item(many))?.recipients.every(({ state }) => state === 'sent')).toBe(true);
+  });
+});
