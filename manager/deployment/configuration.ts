@@ -19,7 +19,7 @@ import { say } from '../output.ts';
  */
 export async function configurationFor(context: Context, stored: Secrets): Promise<Configuration> {
   const collected = new CollectedSecrets(context.secrets, stored);
-  await requireSoundConfiguration({ ...context, secrets: collected });
+  await requireSoundConfiguration({ ...context, secrets: collected }, true);
   for (const words of collected.kept) say(`warning: ${words}`);
   const { config } = context.options;
   const { document } = await readSettingsFile(config);

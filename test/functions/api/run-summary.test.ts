@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { FetchOutcome } from '../../../functions/fetch/fetch-mailbox.ts';
-import { isWell, summarise } from '../../../infra/local/run-summary.ts';
+import { isWell, summarise } from '../../../functions/api/run-summary.ts';
 import type { MessageItem, RecipientState } from '../../../shared/ledger/message-item.ts';
 import { decisionFor, waitingItem } from '../../support/message-items.ts';
 
