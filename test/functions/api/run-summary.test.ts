@@ -47,6 +47,14 @@ const NONE = {
 
 describe('summarise', () => {
   test.each([
+    ['first', [[A, true] as const, [A, false] as const]],
+    ['last', [[A, false] as const, [A, true] as const]],
+  ])('of two copies in one run one is new, also when the other is %s', (_which, taken) => {
+    const expected = { ...NONE, fetched: 2, delivered: 1, duplicate: 1 };
+    expect(counts(taken, { [A]: ended('sent') })).toEqual(expected);
+  });
+
+  test.each([
     ['some recipient waits', ended('sent', 'failed', 'waiting'), { deferred: 1 }],
     ['some recipient failed', ended('sent', 'failed'), { failed: 1 }],
     ['somebody got it', ended('duplicate', 'sent'), { delivered: 1 }],
