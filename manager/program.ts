@@ -11,7 +11,7 @@ import type { RunOptions } from './commands/run.ts';
 import { showStatus } from './commands/status.ts';
 import type { CommonOptions } from './context.ts';
 import { NOT_WELL, UsageError, WELL, WRONG_USE } from './exit-status.ts';
-import { say } from './output.ts';
+import { printJson, say } from './output.ts';
 
 /** Commands of the contract that this version does not have. */
 const NOT_YET = ['doctor', 'mailbox', 'trace', 'failed', 'log'];
@@ -29,7 +29,7 @@ export async function main(words: readonly string[]): Promise<number> {
     await program.parseAsync([...words], { from: 'user' });
     return status;
   } catch (error) {
-    return statusOf(error);
+    return explainFailure(error, words.includes('--json'));
   }
 }
 
@@ -117,14 +117,19 @@ function addNotYet(program: Command, name: string): void {
     });
 }
 
-function statusOf(error: unknown): number {
+/**
+ * Says what went wrong, to people and, with `--json`, as the one document on standard output.
+ * @returns the exit status
+ */
+function explainFailure(error: unknown, asJson: boolean): number {
   // Commander has said its own words already; its help ends with 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? WELL : WRONG_USE;
-  if (error instanceof UsageError) {
-    say(error.message);
-    return WRONG_USE;
-  }
-  const failure = asFailure(error);
-  say(`${failure.kind}: ${failure.message}`);
-  return failure.kind === 'settings' || failure.kind === 'secret' ? WRONG_USE : NOT_WELL;
+  const { kind, message } = error instanceof UsageError ? usage(error) : asFailure(error);
+  say(kind === 'usage' ? message : `${kind}: ${message}`);
+  if (asJson) printJson({ error: { kind, message } });
+  return ['usage', 'settings', 'secret'].includes(kind) ? WRONG_USE : NOT_WELL;
+}
+
+function usage({ message }: UsageError): { kind: 'usage'; message: string } {
+  return { kind: 'usage', message };
 }

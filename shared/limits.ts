@@ -36,10 +36,10 @@ export const HEADER_FIRST_READ = 64 * 1024;
 export const CUSTODY_GROUP_MESSAGES = 64;
 
 /** Octets of such a group; two may be in memory at once, beside the window of retrieval. */
-export const CUSTODY_GROUP_OCTETS = 8 * 1024 * 1024;
+export const CUSTODY_GROUP_OCTETS = 4 * 1024 * 1024;
 
 /** RETR commands and octets (by LIST) under way at once: measured at 40 ms, 64 is 8 to 11 times one at a time. */
-export const RETRIEVAL_WINDOW = { messages: 64, octets: 8 * 1024 * 1024 } as const;
+export const RETRIEVAL_WINDOW = { messages: 64, octets: 4 * 1024 * 1024 } as const;
 
 /** A run stops asking for messages this long before its time is up, and QUITs cleanly. Milliseconds. */
 export const RUN_CLOSING_MS = 30_000;

@@ -1,5 +1,8 @@
+import type { Readable } from 'node:stream';
+
 import type { Courier, HandOver } from '../../shared/courier/courier.ts';
 import { asFailure, Failure } from '../../shared/failure.ts';
+import type { InHand } from '../../shared/ledger/in-hand.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
 import {
   endAttempt,
@@ -85,9 +88,12 @@ async function handOverOnce(
     );
   }
   try {
-    const edited = await openEdited(opened, decision.edits);
+    const { size, content } = await withInHand(deps.inHand, key, () =>
+      openEdited(opened, decision.edits),
+    );
     return await courier.deliver({
-      ...edited,
+      size,
+      content: () => streamInHand(deps.inHand, key, content()),
       envelope: { mailFrom: decision.mailFrom, recipients },
       eightBit: opened.metadata.eightBit,
     });
@@ -95,6 +101,28 @@ async function handOverOnce(
     // Not read at all when every recipient was refused.
     opened.content.destroy();
   }
+}
+
+/** Reading and editing the header: here a message could take the process down. */
+async function withInHand<Result>(
+  inHand: InHand,
+  key: MessageKey,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  inHand.begun(key);
+  try {
+    return await work();
+  } finally {
+    inHand.ended(key);
+  }
+}
+
+/** The same while the content flows; no longer while the server thinks about it. */
+function streamInHand(inHand: InHand, key: MessageKey, content: Readable): Readable {
+  inHand.begun(key);
+  return content.once('close', () => {
+    inHand.ended(key);
+  });
 }
 
 async function record(

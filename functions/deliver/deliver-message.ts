@@ -1,5 +1,6 @@
 import type { Clock, NewToken, Random } from '../../shared/clock.ts';
 import type { Courier } from '../../shared/courier/courier.ts';
+import type { InHand } from '../../shared/ledger/in-hand.ts';
 import type { MessageLedger } from '../../shared/ledger/ledger.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
 import { claimDelivery, isFinal } from '../../shared/ledger/message-transitions.ts';
@@ -19,6 +20,7 @@ export interface DeliverDeps {
   readonly settings: SettingsSource;
   readonly store: MailStore;
   readonly messages: MessageLedger;
+  readonly inHand: InHand;
   /** The courier for the destination as it is configured now; kept by the host, so that sessions are reused. */
   readonly courierFor: (delivery: DeliverySettings) => Courier;
   readonly routeQueue: JobSender<MessageJob>;

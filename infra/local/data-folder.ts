@@ -13,6 +13,8 @@ export interface DataFolder {
   readonly path: string;
   /** Files that have no name yet; emptied at start. */
   readonly spool: string;
+  /** A file for each message whose octets are being worked on. */
+  readonly inHand: string;
   readonly database: string;
   readonly socket: string;
   readonly loopKey: Buffer;
@@ -42,6 +44,7 @@ export async function ownDataFolder(folder: string): Promise<DataFolder> {
     return {
       path,
       spool,
+      inHand: join(path, 'in-hand'),
       database,
       socket: socketPath(path),
       loopKey: await readOrMakeLoopKey(path),
@@ -55,10 +58,21 @@ export async function ownDataFolder(folder: string): Promise<DataFolder> {
 
 /** Mail of others lies here: the folder is its owner's alone. Its name is made durable in the folder above. */
 async function makeDurable(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 });
-  await chmod(path, 0o700);
-  if (first !== undefined) {
-    for (let at = path; at.length >= first.length; at = dirname(at)) await syncFolder(dirname(at));
+  try {
+    const first = await mkdir(path, { recursive: true, mode: 0o700 });
+    await chmod(path, 0o700);
+    if (first !== undefined) {
+      for (let at = path; at.length >= first.length; at = dirname(at))
+        await syncFolder(dirname(at));
+    }
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error);
+    throw new Failure(
+      'store',
+      'temporary',
+      `data folder ${path}: expected a folder that this user may write to, got ${got}`,
+      { cause: error },
+    );
   }
 }
 

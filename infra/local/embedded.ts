@@ -28,6 +28,7 @@ import { FileMailStore } from '../../shared/store/file-mail-store.ts';
 import { createSpool } from '../../shared/store/spool-writer.ts';
 import { ownDataFolder } from './data-folder.ts';
 import type { DataFolder } from './data-folder.ts';
+import { inHandFiles, takeInHand } from './in-hand-files.ts';
 
 export interface EmbeddedOptions {
   readonly folder: string;
@@ -105,7 +106,7 @@ async function openIn(
       clock,
     }),
   };
-  await ledger.releaseAll();
+  await ledger.releaseAll(takeInHand(folder.inHand));
   await Promise.all(Object.values(queues).map((queue) => queue.releaseAll()));
 
   const events = new EventSender(queues.route, log);
@@ -133,6 +134,7 @@ async function openIn(
     opener: new Pop3Opener(clock),
     courierFor: (delivery) => courier.for(delivery),
     newSpool: () => createSpool(folder.spool),
+    inHand: inHandFiles(folder.inHand),
     newToken: randomUUID,
     random: options.random ?? Math.random,
     clock,

@@ -39,8 +39,10 @@ export interface SqliteLedger {
   /**
    * Frees what a dead owner held: leases and delivery claims. Only the one owner of the data folder may call it,
    * at its start.
+   * @param inHand whose octets the dead owner was working on (`formatKey`): only for these does the start count as a
+   * crash that the message may have caused; a process killed while it waited for a server says nothing of the message
    */
-  releaseAll(): Promise<void>;
+  releaseAll(inHand: ReadonlySet<string>): Promise<void>;
 }
 
 export function sqliteLedger(db: Database): SqliteLedger {
@@ -50,7 +52,7 @@ export function sqliteLedger(db: Database): SqliteLedger {
     messages: messageLedger(db),
     uidls: uidlLedger(db),
     duplicates: duplicateLedger(db),
-    releaseAll: () => releaseAll(db),
+    releaseAll: (inHand) => releaseAll(db, inHand),
   };
 }
 
@@ -139,7 +141,7 @@ function duplicateLedger(db: Database): DuplicateLedger {
   };
 }
 
-function releaseAll(db: Database): Promise<void> {
+function releaseAll(db: Database, inHand: ReadonlySet<string>): Promise<void> {
   return db.write(() => {
     for (const row of db.all('SELECT id, record FROM mailbox')) {
       const record = stored(row, 'record') as MailboxRecord | null;
@@ -151,7 +153,8 @@ function releaseAll(db: Database): Promise<void> {
       const item = stored(row, 'item') as MessageItem | null;
       if (item === null) continue;
       const key = { mailbox: row['mailbox'] as string, sha256: row['sha256'] as string };
-      writeItem(db, key, { ...item, claim: null });
+      const starts = inHand.has(formatKey(key)) ? item.starts : Math.max(0, item.starts - 1);
+      writeItem(db, key, { ...item, claim: null, starts });
     }
   });
 }

@@ -3,6 +3,8 @@ const LF = 0x0a;
 const DOT = 0x2e;
 const LINE_END = Buffer.from('\r\n');
 const LINE_DOT = Buffer.from('\r\n.');
+/** Stuffed dots that follow each other within so many octets are worth a copy. */
+const DENSE_DOTS = 512;
 const LONE_CR = LINE_END.subarray(0, 1);
 
 /**
@@ -10,7 +12,8 @@ const LONE_CR = LINE_END.subarray(0, 1);
  *
  * Only CRLF "." CRLF ends a message. A bare LF "." LF does not: mail may hold it, and taking it for the end would cut
  * the message and let its remainder pass for answers of the server.
- * The CRLF before the final dot belongs to the message. All other octets pass untouched, in subarrays of the chunks.
+ * The CRLF before the final dot belongs to the message. All other octets pass untouched, in subarrays of the chunks
+ * (or in one copy where dots stand close together).
  */
 export class DotUnstuffing {
   /** What the last step released; null when nothing. */
@@ -42,10 +45,31 @@ export class DotUnstuffing {
       this.release(chunk, from, at);
       return chunk.length;
     }
+    if (first !== CR || second !== LF) return this.unstuff(chunk, from, at);
     this.release(chunk, from, at + 2);
-    if (first !== CR || second !== LF) return at + 3;
     this.ended = true;
     return at + 5;
+  }
+
+  /**
+   * Releases up to and without the stuffed dot of the line end at `at`. Where dots stand close together, as many as
+   * this chunk has, copied into one piece: a piece for each line of a message of dots would cost more than its octets.
+   */
+  private unstuff(chunk: Buffer, from: number, at: number): number {
+    const following = chunk.indexOf(LINE_DOT, at + 3);
+    if (following === -1 || following - at > DENSE_DOTS) {
+      this.release(chunk, from, at + 2);
+      return at + 3;
+    }
+    const packed = Buffer.allocUnsafeSlow(chunk.length - from);
+    let filled = 0;
+    let start = from;
+    for (let dot = at; isStuffed(chunk, dot); dot = chunk.indexOf(LINE_DOT, start)) {
+      filled += chunk.copy(packed, filled, start, dot + 2);
+      start = dot + 3;
+    }
+    this.piece = packed.subarray(0, filled);
+    return start;
   }
 
   private resolveHeld(octet: number | undefined, from: number): number {
@@ -84,6 +108,14 @@ export class DotUnstuffing {
   private release(chunk: Buffer, from: number, to: number): void {
     if (to > from) this.piece = chunk.subarray(from, to);
   }
+}
+
+/** Whether CRLF "." at that place is stuffing for sure; not where it is the terminator, or the chunk ends too soon. */
+function isStuffed(chunk: Buffer, at: number): boolean {
+  if (at === -1) return false;
+  const first = chunk[at + 3];
+  const second = chunk[at + 4];
+  return first !== undefined && (first === CR ? second !== undefined && second !== LF : true);
 }
 
 /** How many octets at the end of the chunk may be the start of a terminator: CR or CRLF. */

@@ -21,6 +21,9 @@ import type {
 } from './mail-store.ts';
 import type { SpooledMessage } from './spool.ts';
 
+/** Read at once: small, since what delivery makes of a chunk of dots is many times its size. Octets. */
+const READ_OCTETS = 32 * 1024;
+
 export interface FileMailStoreOptions {
   /** The data folder; `Incoming/` and `Failed/` are made in it. */
   readonly folder: string;
@@ -243,7 +246,7 @@ function contentOf(handle: FileHandle, length: number | undefined): Readable {
     return Readable.from([]);
   }
   const end = length === undefined ? {} : { start: 0, end: length - 1 };
-  return handle.createReadStream({ ...end, highWaterMark: 256 * 1024 });
+  return handle.createReadStream({ ...end, highWaterMark: READ_OCTETS });
 }
 
 /** Of a report that was written before; null where there is none that can be read. */

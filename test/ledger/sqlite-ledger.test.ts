@@ -79,13 +79,22 @@ describe('the SQLite ledger', () => {
     const leased = { ...record, lease: { owner: 'dead', until: 9_000 } };
     await mailboxes.change('sales', () => ({ store: leased, answer: null }));
 
-    await used.ledgers.releaseAll();
+    await used.ledgers.releaseAll(new Set([formatKey(KEY)]));
 
     const items = await messages.find([KEY, idle]);
     // The start stays counted: a message that takes the process down must not do so for ever.
     expect(items.get(formatKey(KEY))).toEqual(waitingItem(['a@corp.example'], { starts: 1 }));
     expect(items.get(formatKey(idle))).toEqual(waitingItem([]));
     expect(await mailboxes.read('sales')).toEqual(record);
+  });
+
+  it('takes back the start of a message that the dead owner did not have in hand', async () => {
+    const { messages } = used.ledgers;
+    await messages.change(KEY, () => ({ store: waitingItem(['a@corp.example']), answer: null }));
+    await messages.change(KEY, claimDelivery({ token: 'dead', until: 9_000, now: 1_000 }));
+    await used.ledgers.releaseAll(new Set());
+    const items = await messages.find([KEY]);
+    expect(items.get(formatKey(KEY))).toEqual(waitingItem(['a@corp.example']));
   });
 
   it('rejects, and never throws, when the database is gone', async () => {

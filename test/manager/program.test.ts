@@ -106,6 +106,12 @@ describe('the command line', () => {
     expect(output.stderr()).toContain('mailboxes.chris.password');
   });
 
+  test('with --json a failure is one document too', async () => {
+    expect(await main(['run', '--once', '--json', '--config', 'none.yaml'])).toBe(2);
+    expect(JSON.parse(output.stdout())).toMatchObject({ error: { kind: 'usage' } });
+    expect(output.stderr()).toContain('none.yaml');
+  });
+
   test('a configuration that is not there is status 2 and names the file', async () => {
     expect(await main(['check', '--config', 'none.yaml'])).toBe(2);
     expect(output.stderr()).toContain('none.yaml');

@@ -46,6 +46,26 @@ const nastyMessage = fc
   .map((parts) => Buffer.from(parts.join(''), 'latin1'));
 
 describe('dot-unstuffing', () => {
+  it.each([1, 2, 3, 7, 64, 4096])('reads a message of dots in chunks of %i octets', (size) => {
+    const message = Buffer.from('.\r\n..\r\n.\r\r\n.x\r\n'.repeat(500));
+    const wire = Buffer.concat([stuffed(message), Buffer.from('+OK')]);
+    const cuts = Array.from({ length: Math.floor(wire.length / size) }, (_, at) => (at + 1) * size);
+    const got = read(cutAt(wire, cuts));
+    expect(got.message.equals(message)).toBe(true);
+    expect(got.ended).toBe(true);
+  });
+
+  it('gives many stuffed dots of one chunk in one piece', () => {
+    const chunk = stuffed(Buffer.from('.\r\n'.repeat(1000)));
+    const unstuffing = new DotUnstuffing();
+    let pieces = 0;
+    for (let next = 0; !unstuffing.ended;) {
+      next = unstuffing.next(chunk, next);
+      if (unstuffing.piece !== null) pieces += 1;
+    }
+    expect(pieces).toBeLessThan(10);
+  });
+
   it('gives the message back for any octets and any split', () => {
     const cuts = fc.array(fc.nat({ max: 80 }), { maxLength: 12 });
     fc.assert(

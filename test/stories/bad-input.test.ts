@@ -60,7 +60,7 @@ describe('bad input', () => {
     });
     const { status, stdout, stderr } = await command(['run', '--once', '--json']);
     expect(status).toBe(2);
-    expect(stdout).toBe('');
+    expect(JSON.parse(stdout)).toMatchObject({ error: { kind: 'usage' } });
     expect(stderr).toMatch(/^domans: .*did you mean "domains"/m);
     expect(stderr).toMatch(/^mailboxes\.chris\.prot: .*did you mean "port"/m);
     expect(stderr).toMatch(/^mailboxes\.chris\.deliverTo.*: expected .*got "not an address"/m);

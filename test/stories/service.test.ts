@@ -119,7 +119,7 @@ describe('service', () => {
     const first = await started(world);
     const second = await world.command(['run', '--once', '--json']);
     expect(second.status).toBe(1);
-    expect(second.stdout).toBe('');
+    expect(JSON.parse(second.stdout)).toMatchObject({ error: { kind: 'store' } });
     expect(second.stderr).toContain('expected to be its only owner, but another mailferry has it');
 
     first.child.kill('SIGKILL');

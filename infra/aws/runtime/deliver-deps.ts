@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { DeliverDeps } from '../../../functions/deliver/deliver-message.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { CurrentCourier } from '../../../shared/courier/current-courier.ts';
+import { nothingInHand } from '../../../shared/ledger/in-hand.ts';
 import type { MessageJob } from '../../../shared/queue/job-queue.ts';
 import { readEnvironment } from './config.ts';
 import { functionLog } from './function-log.ts';
@@ -39,6 +40,7 @@ export function deliverDeps(): StageDeliverDeps {
     settings,
     store: stageMailStore(),
     messages,
+    inHand: nothingInHand,
     routeQueue: stageSender<MessageJob>(sqs, 'routeQueue'),
     putOff: sqsPutOff(sqs, deliverQueue),
     newCourier: () => {

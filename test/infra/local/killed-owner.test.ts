@@ -181,7 +181,7 @@ async function expectMail({ deps }: Embedded, all: Acknowledged, where: string):
 async function expectLedger({ deps }: Embedded, all: Acknowledged, where: string): Promise<void> {
   const items = await deps.messages.find(keysOf(all.get('item')));
   expect(items.size, where).toBe(all.get('item')?.length ?? 0);
-  for (const item of items.values()) expect(item, where).toMatchObject({ claim: null, starts: 1 });
+  for (const item of items.values()) expect(item, where).toMatchObject({ claim: null, starts: 0 });
   for (const mailbox of all.get('lease') ?? []) {
     const record = await deps.mailboxes.read(mailbox);
     expect(record, where).toMatchObject({ lease: null });
