@@ -1,6 +1,4 @@
-import type { Readable } from 'node:stream';
-
-import type { Courier, HandOver } from '../../shared/courier/courier.ts';
+import type { Courier, HandOver, Parcel } from '../../shared/courier/courier.ts';
 import { asFailure, Failure } from '../../shared/failure.ts';
 import type { InHand } from '../../shared/ledger/in-hand.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
@@ -117,8 +115,10 @@ async function withInHand<Result>(
   }
 }
 
+type Content = ReturnType<Parcel['content']>;
+
 /** The same while the content flows; no longer while the server thinks about it. */
-function streamInHand(inHand: InHand, key: MessageKey, content: Readable): Readable {
+function streamInHand(inHand: InHand, key: MessageKey, content: Content): Content {
   inHand.begun(key);
   return content.once('close', () => {
     inHand.ended(key);
