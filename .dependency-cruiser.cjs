@@ -1,5 +1,6 @@
 /**
  * Imports run one way: mail and routing (pure) → ports → adapters (one SDK each) → use cases (ports only) → hosts.
+ * A handler (functions/<name>/handler.ts) belongs to the host on AWS, not to the use case beside it.
  * `npm run layers` holds the tree to it, and shows on planted violations that it would see one.
  */
 
@@ -7,10 +8,10 @@ const IO =
   '^(node:)?(fs|fs/promises|net|tls|http|https|dns|child_process|worker_threads|sqlite|stream|stream/promises|os|process)$';
 const ROOT = '^(test/layers/planted/)?';
 const ADAPTERS = [
-  'shared/store/(file-mail-store|arrival-index|directory-sync|measure|spool-writer|spool-file)',
-  'shared/queue/sqlite-queue',
-  'shared/ledger/sqlite-ledger',
-  'shared/settings/(yaml-source|yaml-document|secrets-file|settings-file|sqlite-memory|file-stamp)',
+  'shared/store/(file-mail-store|arrival-index|directory-sync|measure|spool-writer|spool-file|s3-)',
+  'shared/queue/(sqlite-queue|sqs-)',
+  'shared/ledger/(sqlite-ledger|dynamo-)',
+  'shared/settings/(ssm-|yaml-source|yaml-document|secrets-file|settings-file|sqlite-memory|file-stamp)',
   'shared/observe/pino-log',
   'shared/sqlite/',
   'shared/courier/(?!courier\\.ts)',
@@ -73,7 +74,8 @@ module.exports = {
       name: 'production-without-development-dependencies',
       comment: 'Type-only imports of @types aside.',
       severity: 'error',
-      from: { path: '^(functions|infra|manager|shared)/' },
+      // The bundler is run before a deployment, by `npm run bundle`; nothing imports it.
+      from: { path: '^(functions|infra|manager|shared)/', pathNot: '^infra/aws/bundle\\.ts$' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '@types/' },
     },
     {
@@ -84,6 +86,31 @@ module.exports = {
         pathNot: '^(shared/(courier|sqlite|mail|observe)/|infra/local/data-folder\\.ts|test/)',
       },
       to: { path: '(node_modules/(nodemailer|pino)/|^(node:)?sqlite$)' },
+    },
+    {
+      name: 'one-aws-client-an-adapter',
+      comment:
+        'The AWS SDK is imported by the adapters, and by the two places that make its clients.',
+      severity: 'error',
+      from: {
+        pathNot:
+          '^(shared/(store/s3-|queue/sqs-|ledger/dynamo-|settings/ssm-)|infra/aws/runtime/|manager/deployment/|test/)',
+      },
+      to: { path: 'node_modules/@aws-sdk/' },
+    },
+    {
+      name: 'construct-library-in-the-stack-only',
+      comment: 'It is tens of megabytes: in a function it would be its cold start.',
+      severity: 'error',
+      from: { pathNot: '^(infra/aws/[^/]+\\.ts$|test/)' },
+      to: { path: 'node_modules/(aws-cdk-lib|constructs)/' },
+    },
+    {
+      name: 'hosts-apart',
+      comment: 'What both hosts use is shared; neither reaches into the other.',
+      severity: 'error',
+      from: { path: '^infra/(aws|local)/' },
+      to: { path: '^infra/(aws|local)/', pathNot: '^infra/$1/' },
     },
     {
       name: 'no-cycles',

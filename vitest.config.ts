@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * `fast` needs nothing but Node; `servers` starts Dovecot and Postfix and is run by `npm run test:servers`.
+ * `fast` needs nothing but Node; `servers` starts Dovecot and Postfix and is run by `npm run test:servers`; `aws`
+ * starts MiniStack and is run by `npm run test:aws`.
  */
 export default defineConfig({
   test: {
@@ -15,7 +16,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/servers/**'],
+          exclude: ['test/servers/**', 'test/aws/**'],
         },
       },
       {
@@ -25,6 +26,17 @@ export default defineConfig({
           include: ['test/servers/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'aws',
+          include: ['test/aws/**/*.test.ts'],
+          // A deployment with the CDK, and a retry whose first gap is a minute, are among them.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           fileParallelism: false,
         },
       },

@@ -15,11 +15,12 @@ export interface CommonOptions {
   readonly config: string;
   readonly data: string;
   readonly secrets?: string;
+  /** A deployment on AWS, instead of this machine. */
   readonly stage?: string;
   readonly json?: boolean;
 }
 
-/** What a command works with on the embedded host. */
+/** What a command works with on this machine: the configuration's file, its secrets, and the embedded host. */
 export interface Context {
   readonly options: CommonOptions;
   readonly secrets: Secrets;
@@ -27,13 +28,7 @@ export interface Context {
   readonly embedded: EmbeddedOptions;
 }
 
-/** @throws UsageError when a deployment is asked for, which this version does not know */
 export function makeContext(options: CommonOptions): Context {
-  if (options.stage !== undefined) {
-    throw new UsageError(
-      `--stage ${options.stage}: deployments on AWS are not yet supported in this version; expected --config and --data`,
-    );
-  }
   const environment = readEnvironment();
   const secrets = fileSecrets({
     file: options.secrets ?? environment.secretsFile,

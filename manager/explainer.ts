@@ -3,31 +3,65 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
+import { readHeader } from '../functions/route/read-header.ts';
+import { MAX_HEADER_OCTETS, splitHeader } from '../shared/mail/header-block.ts';
+import type { MessageKey } from '../shared/mail/message-key.ts';
 import { decide } from '../shared/routing/decide.ts';
 import type { Decision } from '../shared/routing/decision.ts';
 import { heldDecision } from '../shared/routing/held.ts';
-import type { Mailbox, Settings } from '../shared/settings/settings.ts';
+import type { Mailbox, Secrets, Settings } from '../shared/settings/settings.ts';
 import { yamlSettings } from '../shared/settings/yaml-source.ts';
 import type { Context } from './context.ts';
+import type { Deployment } from './deployment/deployment.ts';
 import { UsageError } from './exit-status.ts';
+import { findStored, readStart } from './stored-message.ts';
 
 /** Shown where the message's own digest would stand: explaining identifies nothing. */
 const NO_DIGEST = '0'.repeat(64);
 
+/** What an explanation goes by: this machine's configuration and mail, or a deployment's. */
+interface ExplainerSource {
+  readonly settings: Settings;
+  readonly secrets: Secrets;
+  readonly loopKey: Buffer;
+  /** The header block of a message in the store (null: longer than the limit); null where the store has none. */
+  readonly storedHeader: (key: MessageKey) => Promise<{ readonly header: Buffer | null } | null>;
+}
+
 /** Decides as route would, with the configuration as it is now, and keeps nothing. */
 export class Explainer {
   readonly settings: Settings;
-  readonly #loopKey: Buffer;
+  readonly secrets: Secrets;
+  readonly #source: ExplainerSource;
 
-  private constructor(settings: Settings, loopKey: Buffer) {
-    this.settings = settings;
-    this.#loopKey = loopKey;
+  private constructor(source: ExplainerSource) {
+    this.settings = source.settings;
+    this.secrets = source.secrets;
+    this.#source = source;
   }
 
   static async for(context: Context): Promise<Explainer> {
+    const { config, data } = context.options;
     const memory = { load: () => Promise.resolve(null), store: () => Promise.resolve() };
-    const settings = await yamlSettings({ file: context.options.config, memory }).read();
-    return new Explainer(settings, await loopKeyOf(context.options.data));
+    return new Explainer({
+      settings: await yamlSettings({ file: config, memory }).read(),
+      secrets: context.secrets,
+      loopKey: await loopKeyOf(data),
+      storedHeader: async (key) => {
+        const file = await findStored(data, key);
+        return file === null ? null : { header: await headerOfFile(file) };
+      },
+    });
+  }
+
+  static async on({ deps }: Deployment): Promise<Explainer> {
+    const loopKey = await deps.secrets.read({ kind: 'named', name: 'mailferry-loop' });
+    return new Explainer({
+      settings: await deps.settings.read(),
+      secrets: deps.secrets,
+      loopKey: Buffer.from(loopKey, 'hex'),
+      storedHeader: (key) => readHeader(deps.store, key),
+    });
   }
 
   /** @throws UsageError when the mailbox is not in the configuration */
@@ -48,11 +82,23 @@ export class Explainer {
       bodyDigest: NO_DIGEST,
       mailbox,
       general: this.settings.general,
-      loopKey: this.#loopKey,
+      loopKey: this.#source.loopKey,
       hostName: hostname(),
       now: Date.now(),
     }).decision;
   }
+
+  /** @returns null where the store has no such message */
+  async decideStored(key: MessageKey): Promise<Decision | null> {
+    const stored = await this.#source.storedHeader(key);
+    return stored === null ? null : this.decide(key.mailbox, stored.header);
+  }
+}
+
+/** @returns null when the header block is longer than the limit */
+export async function headerOfFile(file: string): Promise<Buffer | null> {
+  const start = await readStart(file, MAX_HEADER_OCTETS + 1);
+  return splitHeader(start.octets, start.complete)?.header ?? null;
 }
 
 /** The connector's own key, so that its loops are seen here too; before its first start there is none to see. */

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import { asFailure } from '../shared/failure.ts';
 import { check } from './commands/check.ts';
+import { diffConfiguration, pullConfiguration, pushConfiguration } from './commands/config.ts';
 import { explain } from './commands/explain.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import { fetchNow } from './commands/fetch.ts';
@@ -13,7 +14,7 @@ import { NOT_WELL, UsageError, WELL, WRONG_USE } from './exit-status.ts';
 import { printJson, say } from './output.ts';
 
 /** Commands of the contract that this version does not have. */
-const NOT_YET = ['doctor', 'mailbox', 'trace', 'failed', 'config', 'log'];
+const NOT_YET = ['doctor', 'mailbox', 'trace', 'failed', 'log'];
 
 /**
  * The `mailferry` command.
@@ -69,8 +70,28 @@ function makeProgram(end: (status: number) => void): Command {
     .action(async (options: CommonOptions) => {
       end(await showStatus(options));
     });
+  addConfig(program, end);
   for (const name of NOT_YET) addNotYet(program, name);
   return program;
+}
+
+function addConfig(program: Command, end: (status: number) => void): void {
+  const config = program
+    .command('config')
+    .description('move the configuration between a YAML file and a deployment on AWS')
+    .exitOverride();
+  const commands = [
+    ['push', 'write what differs from the file into the deployment', pushConfiguration],
+    ['pull', "write the deployment's configuration into a new file", pullConfiguration],
+    ['diff', 'show what push would change; status 1 when anything', diffConfiguration],
+  ] as const;
+  for (const [name, description, work] of commands) {
+    common(config.command(name))
+      .description(description)
+      .action(async (options: CommonOptions) => {
+        end(await work(options));
+      });
+  }
 }
 
 function common(command: Command): Command {
@@ -82,7 +103,7 @@ function common(command: Command): Command {
       '--secrets <FILE>',
       'secrets, mode 0600 (default: $MAILFERRY_SECRETS, else secrets.yaml)',
     )
-    .option('--stage <NAME>', 'a deployment on AWS (not yet supported)')
+    .option('--stage <NAME>', 'a deployment on AWS, instead of --config and --data')
     .option('--json', 'print one JSON document on standard output');
 }
 

@@ -1,4 +1,4 @@
-import type { RunSummary } from '../infra/local/run-summary.ts';
+import type { RunSummary } from '../functions/api/run-summary.ts';
 import { printJson, say, sayTable } from './output.ts';
 
 /** What a single run did: one JSON document, or a table for people. */

@@ -10,6 +10,7 @@ import type { StatusDeps } from '../../functions/api/status.ts';
 import type { SweepDeps } from '../../functions/sweep/sweep.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { Clock, Random } from '../../shared/clock.ts';
+import { CurrentCourier } from '../../shared/courier/current-courier.ts';
 import { asFailure } from '../../shared/failure.ts';
 import { sqliteLedger } from '../../shared/ledger/sqlite-ledger.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
@@ -25,10 +26,9 @@ import { sqliteSettingsMemory } from '../../shared/settings/sqlite-memory.ts';
 import { Database } from '../../shared/sqlite/database.ts';
 import { FileMailStore } from '../../shared/store/file-mail-store.ts';
 import { createSpool } from '../../shared/store/spool-writer.ts';
-import { CurrentCourier } from './current-courier.ts';
-import { inHandFiles, takeInHand } from './in-hand-files.ts';
 import { ownDataFolder } from './data-folder.ts';
 import type { DataFolder } from './data-folder.ts';
+import { inHandFiles, takeInHand } from './in-hand-files.ts';
 
 export interface EmbeddedOptions {
   readonly folder: string;

@@ -1,11 +1,11 @@
+import { summarise } from '../../functions/api/run-summary.ts';
+import type { RunSummary } from '../../functions/api/run-summary.ts';
 import { fetchMailbox } from '../../functions/fetch/fetch-mailbox.ts';
 import type { FetchOutcome } from '../../functions/fetch/fetch-mailbox.ts';
 import { sweep } from '../../functions/sweep/sweep.ts';
 import { parseKey, formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
 import type { Embedded } from './embedded.ts';
-import { summarise } from './run-summary.ts';
-import type { RunSummary } from './run-summary.ts';
 import { makeWorkers } from './workers.ts';
 import type { Workers } from './workers.ts';
 

@@ -6,9 +6,8 @@ import { Pop3Opener } from '../../shared/pop3/opener.ts';
 import type { Decision } from '../../shared/routing/decision.ts';
 import { explainInWords, explanation } from '../../shared/routing/explain.ts';
 import { trustSystemAuthorities } from '../../infra/local/system-authorities.ts';
-import type { Context } from '../context.ts';
 import { UsageError, WELL } from '../exit-status.ts';
-import { Explainer } from '../explainer.ts';
+import type { Explainer } from '../explainer.ts';
 import { printJson, say } from '../output.ts';
 
 /** Fields that tell, at one provider or another, whom a message is for. */
@@ -42,14 +41,18 @@ interface Explained {
 }
 
 /** The newest messages on the server, by TOP: nothing is fetched, nothing deleted. */
-export async function explainLast(context: Context, id: string, last: string): Promise<number> {
+export async function explainLast(
+  explainer: Explainer,
+  id: string,
+  last: string,
+  asJson: boolean,
+): Promise<number> {
   const count = Number(last);
   if (!Number.isInteger(count) || count < 1) {
     throw new UsageError(`--last: expected a number from 1, got "${last}"`);
   }
-  const explainer = await Explainer.for(context);
   trustSystemAuthorities(explainer.settings);
-  const maildrop = await openMaildrop(context, explainer, id);
+  const maildrop = await openMaildrop(explainer, id);
   const explained: Explained[] = [];
   try {
     const { mails } = await maildrop.listing();
@@ -65,14 +68,14 @@ export async function explainLast(context: Context, id: string, last: string): P
   } finally {
     maildrop.abandon();
   }
-  if (context.options.json === true) printJson(explained.map(asDocument));
+  if (asJson) printJson(explained.map(asDocument));
   else for (const one of explained) sayExplained(one);
   return WELL;
 }
 
-async function openMaildrop(context: Context, explainer: Explainer, id: string): Promise<Maildrop> {
+async function openMaildrop(explainer: Explainer, id: string): Promise<Maildrop> {
   const mailbox = explainer.mailbox(id);
-  const password = await context.secrets.read(mailbox.password);
+  const password = await explainer.secrets.read(mailbox.password);
   return new Pop3Opener(systemClock).open(
     mailbox,
     {

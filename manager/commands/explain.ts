@@ -1,12 +1,12 @@
-import { MAX_HEADER_OCTETS, splitHeader } from '../../shared/mail/header-block.ts';
 import { parseKey } from '../../shared/mail/message-key.ts';
+import type { Decision } from '../../shared/routing/decision.ts';
 import { explainInWords, explanation } from '../../shared/routing/explain.ts';
 import { makeContext, requireSoundConfiguration } from '../context.ts';
-import type { CommonOptions, Context } from '../context.ts';
+import type { CommonOptions } from '../context.ts';
+import { withDeployment } from '../deployment/with-deployment.ts';
 import { UsageError, WELL } from '../exit-status.ts';
-import { Explainer } from '../explainer.ts';
+import { Explainer, headerOfFile } from '../explainer.ts';
 import { printJson, say } from '../output.ts';
-import { findStored, readStart } from '../stored-message.ts';
 import { explainLast } from './explain-last.ts';
 
 export interface ExplainOptions extends CommonOptions {
@@ -17,41 +17,57 @@ export interface ExplainOptions extends CommonOptions {
 
 /** `mailferry explain`: the routing decision for a file, a stored message, or the newest on the server. Sends nothing. */
 export async function explain(file: string | undefined, options: ExplainOptions): Promise<number> {
+  if (options.stage !== undefined) {
+    return withDeployment(options.stage, async (deployment) =>
+      explainBy(await Explainer.on(deployment), file, options),
+    );
+  }
   const context = makeContext(options);
   await requireSoundConfiguration(context, options.last !== undefined);
-  if (options.last !== undefined)
-    return explainLast(context, requireMailbox(options), options.last);
-  if (options.key !== undefined) return explainKey(context, options.key);
+  return explainBy(await Explainer.for(context), file, options);
+}
+
+async function explainBy(
+  explainer: Explainer,
+  file: string | undefined,
+  options: ExplainOptions,
+): Promise<number> {
+  if (options.last !== undefined) {
+    return explainLast(explainer, requireMailbox(options), options.last, options.json === true);
+  }
+  if (options.key !== undefined) return explainKey(explainer, options.key, options);
   if (file === undefined) {
     throw new UsageError('expected FILE.eml with --mailbox ID, or --key KEY, or --last N');
   }
-  return explainFile(context, file, requireMailbox(options));
-}
-
-async function explainFile(context: Context, file: string, mailbox: string): Promise<number> {
-  const explainer = await Explainer.for(context);
-  const start = await readStart(file, MAX_HEADER_OCTETS + 1).catch((error: unknown) => {
+  const mailbox = requireMailbox(options);
+  const header = await headerOfFile(file).catch((error: unknown) => {
     throw new UsageError(`expected a message that can be read, got ${messageOf(error)}`);
   });
-  const split = splitHeader(start.octets, start.complete);
-  const decision = explainer.decide(mailbox, split?.header ?? null);
-  if (context.options.json === true) printJson(explanation(decision));
-  else say(...explainInWords(decision));
-  return WELL;
+  return show(explainer.decide(mailbox, header), options);
 }
 
-async function explainKey(context: Context, text: string): Promise<number> {
+async function explainKey(
+  explainer: Explainer,
+  text: string,
+  options: ExplainOptions,
+): Promise<number> {
   const key = parseKey(text);
   if (key === null) {
     throw new UsageError(
       `--key: expected MAILBOX/SHA256 as status and logs show it, got "${text}"`,
     );
   }
-  const file = await findStored(context.options.data, key);
-  if (file === null) {
+  const decision = await explainer.decideStored(key);
+  if (decision === null) {
     throw new UsageError(`--key ${text}: expected a message in Incoming/ or Failed/, found none`);
   }
-  return explainFile(context, file, key.mailbox);
+  return show(decision, options);
+}
+
+function show(decision: Decision, options: ExplainOptions): number {
+  if (options.json === true) printJson(explanation(decision));
+  else say(...explainInWords(decision));
+  return WELL;
 }
 
 function requireMailbox(options: ExplainOptions): string {

@@ -8,9 +8,10 @@ import { socketPath } from '../../infra/local/data-folder.ts';
 import { makeContext, requireSoundConfiguration } from '../context.ts';
 import type { Context, CommonOptions } from '../context.ts';
 import { NOT_WELL, UsageError, WELL } from '../exit-status.ts';
-import { printJson, sayTable } from '../output.ts';
+import { printMailboxes } from '../mailbox-table.ts';
 import { acceptedBody, askSocket } from '../socket-client.ts';
 import { yamlSettings } from '../../shared/settings/yaml-source.ts';
+import { fetchOnStage } from './fetch-on-stage.ts';
 import { fetchOnce } from './run.ts';
 
 const POLL_MS = 250;
@@ -18,6 +19,7 @@ const accepted = z.object({ mailboxes: z.array(z.string()), requestedAt: z.strin
 
 /** `mailferry fetch`: asks the connector that runs and follows it; where none runs, fetches by itself. */
 export async function fetchNow(options: CommonOptions, ids: readonly string[]): Promise<number> {
+  if (options.stage !== undefined) return fetchOnStage(options.stage, options, ids);
   const context = makeContext(options);
   await requireSoundConfiguration(context, true);
   await requireKnown(context, ids);
@@ -31,8 +33,7 @@ export async function fetchNow(options: CommonOptions, ids: readonly string[]): 
     requests.push(accepted.parse(acceptedBody(answer)));
   }
   const mailboxes = await follow(socket, requests);
-  if (options.json === true) printJson({ mailboxes });
-  else sayResults(mailboxes);
+  printMailboxes(mailboxes, options.json === true);
   return mailboxes.every((one) => one.status === 'ok') ? WELL : NOT_WELL;
 }
 
@@ -74,17 +75,5 @@ async function requireKnown(context: Context, ids: readonly string[]): Promise<v
   const known = [...settings.mailboxes.keys()].join(', ');
   throw new UsageError(
     `expected mailboxes of the configuration (${known}), got ${unknown.join(', ')}`,
-  );
-}
-
-function sayResults(mailboxes: readonly MailboxStatus[]): void {
-  sayTable(
-    ['mailbox', 'status', 'left', 'error'],
-    mailboxes.map((one) => [
-      one.id,
-      one.status,
-      String(one.left),
-      one.error === null ? '' : `${one.error.kind}: ${one.error.message}`,
-    ]),
   );
 }

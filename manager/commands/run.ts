@@ -1,7 +1,7 @@
+import { isWell } from '../../functions/api/run-summary.ts';
 import { openEmbedded } from '../../infra/local/embedded.ts';
 import type { Embedded } from '../../infra/local/embedded.ts';
 import { runOnce } from '../../infra/local/run-once.ts';
-import { isWell } from '../../infra/local/run-summary.ts';
 import { Service } from '../../infra/local/service.ts';
 import { closeSocket, listenOnSocket } from '../../infra/local/socket-server.ts';
 import { trustSystemAuthorities } from '../../infra/local/system-authorities.ts';
@@ -11,6 +11,7 @@ import type { CommonOptions, Context } from '../context.ts';
 import { NOT_WELL, WELL } from '../exit-status.ts';
 import { closingSignal } from '../signals.ts';
 import { printSummary } from '../summary-table.ts';
+import { runOnStage } from './run-on-stage.ts';
 
 export interface RunOptions extends CommonOptions {
   readonly once?: boolean;
@@ -18,6 +19,7 @@ export interface RunOptions extends CommonOptions {
 
 /** `mailferry run`: for good, or once. */
 export async function run(options: RunOptions): Promise<number> {
+  if (options.stage !== undefined) return runOnStage(options.stage, options);
   const context = makeContext(options);
   await requireSoundConfiguration(context, true);
   return options.once === true ? fetchOnce(context, []) : serve(context);

@@ -4,20 +4,27 @@ import { socketPath } from '../../infra/local/data-folder.ts';
 import { openEmbedded } from '../../infra/local/embedded.ts';
 import { makeContext, requireSoundConfiguration } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
+import { withDeployment } from '../deployment/with-deployment.ts';
 import { NOT_WELL, WELL } from '../exit-status.ts';
 import { printJson, say, sayTable } from '../output.ts';
 import { acceptedBody, askSocket } from '../socket-client.ts';
 
-/** `mailferry status`: from the connector that runs, else from the folder itself. */
+/** `mailferry status`: from a deployment; here from the connector that runs, else from the folder itself. */
 export async function showStatus(options: CommonOptions): Promise<number> {
-  const report = (await fromSocket(options)) ?? (await fromFolder(options));
+  const report = await reportFor(options);
   if (options.json === true) printJson(report);
   else sayStatus(report);
   return isWell(report) ? WELL : NOT_WELL;
 }
 
+async function reportFor(options: CommonOptions): Promise<StatusReport> {
+  if (options.stage !== undefined) {
+    return withDeployment(options.stage, ({ deps }) => status(deps));
+  }
+  return (await fromSocket(options)) ?? (await fromFolder(options));
+}
+
 async function fromSocket(options: CommonOptions): Promise<StatusReport | null> {
-  makeContext(options);
   const answer = await askSocket(socketPath(options.data), 'GET', '/status');
   // The same program answers on both ends of this socket.
   return answer === null ? null : (acceptedBody(answer) as StatusReport);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Jobs are pointers, never mail. The schema stands here once, for the side that sends and the side that receives.

@@ -18,10 +18,18 @@ export async function checkConfiguration(
   if (problems.length > 0) return problems;
   const { parsed } = parseBeside(file, document, null);
   if (secrets === null) return parsed.problems;
-  const missing = await Promise.all(
+  return [...parsed.problems, ...(await unreadableSecrets(document, secrets))];
+}
+
+/** The secrets that a document names and that cannot be read. */
+export async function unreadableSecrets(
+  document: unknown,
+  secrets: Secrets,
+): Promise<readonly Problem[]> {
+  const problems = await Promise.all(
     secretRefs(document).map(({ ref, place }) => problemOf(ref, place, secrets)),
   );
-  return [...parsed.problems, ...missing.filter((problem) => problem !== null)];
+  return problems.filter((problem) => problem !== null);
 }
 
 interface PlacedSecret {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ACCEPTED_DOMAIN_FORM, isAcceptedDomain, parseAcceptedDomain } from './accepted-domain.ts';
 import { ADDRESS_FORM, parseConfiguredAddress } from './configured-address.ts';
 import { quote } from './problem.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isBlock } from './schema-fields.ts';
 import { addressList, block, lineOfText, list, optional, scalar } from './schema-value.ts';
 import { fieldName } from './schema-source.ts';

@@ -8,7 +8,7 @@ import type { Problem, SecretRef } from './settings.ts';
 /** Names become names of parameters in SSM and of variables of the environment. */
 const SECRET_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 
-function isSecretName(name: string): boolean {
+export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseHost } from './host-name.ts';
 import { notYetSupported } from './problem.ts';
 import type { Place } from './problem.ts';

@@ -48,13 +48,26 @@ describe('the command line', () => {
     expect(output.stderr()).toContain(said);
   });
 
-  test.each([['run'], ['check'], ['explain'], ['fetch'], ['status']])(
-    '%s of a deployment is status 2: this version has none',
-    async (command) => {
-      expect(await main([command, '--stage', 'prod'])).toBe(2);
-      expect(output.stderr()).toContain('--stage prod: deployments on AWS are not yet supported');
-    },
-  );
+  test.each([
+    [['run', '--once']],
+    [['check']],
+    [['explain', '--key', 'sales/0']],
+    [['fetch']],
+    [['status']],
+    [['config', 'push']],
+  ])('%j of a stage that can be none is status 2, and nobody is asked', async (words) => {
+    expect(await main([...words, '--stage', 'No/where'])).toBe(2);
+    expect(output.stderr()).toContain('--stage: expected 1 to 14 lower-case letters');
+  });
+
+  test.each([
+    ['run of a deployment for good', ['run', '--stage', 'prod'], 'expected --once'],
+    ['config without a deployment', ['config', 'diff'], 'config diff: expected --stage NAME'],
+    ['config of another kind', ['config', 'pul'], 'Did you mean pull?'],
+  ])('%s is status 2, in words', async (_what, words, said) => {
+    expect(await main(words)).toBe(2);
+    expect(output.stderr()).toContain(said);
+  });
 
   test.each([
     ['explain without a mailbox', ['explain', 'x.eml'], 'expected --mailbox ID'],

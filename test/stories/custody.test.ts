@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { runOnce as runEmbedded } from '../../infra/local/run-once.ts';
-import { isWell } from '../../infra/local/run-summary.ts';
+import { isWell } from '../../functions/api/run-summary.ts';
 import { filesIn } from '../support/data-folder-files.ts';
 import { makeEmbeddedScene } from '../support/embedded-scene.ts';
 import type { EmbeddedScene, EmbeddedSceneOptions } from '../support/embedded-scene.ts';

@@ -1,7 +1,7 @@
 import { openEmbedded } from '../../infra/local/embedded.ts';
 import type { Embedded } from '../../infra/local/embedded.ts';
 import { runOnce } from '../../infra/local/run-once.ts';
-import type { RunSummary } from '../../infra/local/run-summary.ts';
+import type { RunSummary } from '../../functions/api/run-summary.ts';
 import { silentLog } from '../../shared/observe/pino-log.ts';
 import type { Log } from '../../shared/observe/log.ts';
 import { makeSurroundings, PASSWORD } from './provider-and-server.ts';

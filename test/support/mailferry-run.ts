@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { stringify } from 'yaml';
 
-import type { RunSummary } from '../../infra/local/run-summary.ts';
+import type { RunSummary } from '../../functions/api/run-summary.ts';
 import { startMailferry } from './mailferry-command.ts';
 import type { CommandResult, RunningCommand } from './mailferry-command.ts';
 

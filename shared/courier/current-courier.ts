@@ -1,8 +1,8 @@
-import type { Clock } from '../../shared/clock.ts';
-import type { Courier } from '../../shared/courier/courier.ts';
-import { smtpCourier } from '../../shared/courier/smtp-courier.ts';
-import type { Log } from '../../shared/observe/log.ts';
-import type { DeliverySettings, Secrets } from '../../shared/settings/settings.ts';
+import type { Clock } from '../clock.ts';
+import type { Courier } from './courier.ts';
+import { smtpCourier } from './smtp-courier.ts';
+import type { Log } from '../observe/log.ts';
+import type { DeliverySettings, Secrets } from '../settings/settings.ts';
 
 export interface CurrentCourierOptions {
   readonly secrets: Secrets;

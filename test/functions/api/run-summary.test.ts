@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { FetchOutcome } from '../../../functions/fetch/fetch-mailbox.ts';
-import { isWell, summarise } from '../../../infra/local/run-summary.ts';
+import { isWell, summarise } from '../../../functions/api/run-summary.ts';
 import type { MessageItem, RecipientState } from '../../../shared/ledger/message-item.ts';
 import { decisionFor, waitingItem } from '../../support/message-items.ts';
 
@@ -46,6 +46,14 @@ const NONE = {
 };
 
 describe('summarise', () => {
+  test.each([
+    ['first', [[A, true] as const, [A, false] as const]],
+    ['last', [[A, false] as const, [A, true] as const]],
+  ])('of two copies in one run one is new, also when the other is %s', (_which, taken) => {
+    const expected = { ...NONE, fetched: 2, delivered: 1, duplicate: 1 };
+    expect(counts(taken, { [A]: ended('sent') })).toEqual(expected);
+  });
+
   test.each([
     ['some recipient waits', ended('sent', 'failed', 'waiting'), { deferred: 1 }],
     ['some recipient failed', ended('sent', 'failed'), { failed: 1 }],

@@ -1,7 +1,7 @@
-import type { FetchOutcome } from '../../functions/fetch/fetch-mailbox.ts';
 import type { RunResult } from '../../shared/ledger/mailbox-record.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
+import type { FetchOutcome } from '../fetch/fetch-mailbox.ts';
 
 /** How a message stands at the end of a run; each is counted once, by the first that fits in this order. */
 export type MessageEnd =
@@ -31,7 +31,10 @@ export function summarise(run: RunRecord): RunSummary {
   const ends = { deferred: 0, failed: 0, held: 0, undeliverable: 0, delivered: 0, duplicate: 0 };
   const counted = new Set<string>();
   let fetched = 0;
-  for (const { key, known } of run.fetched.flatMap(({ outcome }) => outcome.taken)) {
+  // New ones first: of two copies that one run took, either may be the one that found the other in the store.
+  const taken = run.fetched.flatMap(({ outcome }) => outcome.taken);
+  const inOrder = taken.toSorted((one, other) => Number(one.known) - Number(other.known));
+  for (const { key, known } of inOrder) {
     const name = formatKey(key);
     const isRepeat = counted.has(name) || (known && !run.openBefore.has(name));
     ends[isRepeat ? 'duplicate' : endOf(run.items.get(name))] += 1;

@@ -1,0 +1,19 @@
+import { sweepDeps } from '../../infra/aws/runtime/sweep-deps.ts';
+import { asFailure } from '../../shared/failure.ts';
+import { SWEEP_GRACE_MS } from '../../shared/limits.ts';
+import { sweep } from './sweep.ts';
+
+const deps = sweepDeps();
+
+/** Every 15 minutes. A fault is thrown, so that it is counted; the next sweep is the retry. */
+export async function handler(): Promise<void> {
+  try {
+    const { open, requeued, oldestAt } = await sweep(deps, SWEEP_GRACE_MS);
+    const oldestSeconds = oldestAt === null ? null : (deps.clock.now() - oldestAt) / 1000;
+    deps.log.info('swept', { open, requeued, oldestSeconds });
+  } catch (error) {
+    const { kind, message } = asFailure(error);
+    deps.log.error('sweep failed', { kind, error: message });
+    throw error;
+  }
+}

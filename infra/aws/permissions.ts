@@ -1,0 +1,87 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Role } from 'aws-cdk-lib/aws-iam';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+
+import type { LedgerTable } from './ledger-table.ts';
+
+type Area = 'Incoming' | 'Failed';
+
+/**
+ * What a role may do, statement by statement: no action by wildcard, and resources by wildcard only below a prefix
+ * (objects of an area, parameters of a path). Nobody may delete a version of an object.
+ */
+function allow(role: Role, actions: readonly string[], resources: readonly string[]): void {
+  role.addToPolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }));
+}
+
+function objects(bucket: Bucket, areas: readonly Area[]): string[] {
+  return areas.map((area) => bucket.arnForObjects(`${area}/*`));
+}
+
+export function allowWriting(role: Role, bucket: Bucket, area: Area): void {
+  allow(role, ['s3:PutObject'], objects(bucket, [area]));
+}
+
+/** Listing too: without it S3 answers a missing object with "access denied", not with "no such key". */
+export function allowReading(role: Role, bucket: Bucket, areas: readonly Area[]): void {
+  allow(role, ['s3:GetObject'], objects(bucket, areas));
+  allowListing(role, bucket);
+}
+
+export function allowListing(role: Role, bucket: Bucket): void {
+  allow(role, ['s3:ListBucket'], [bucket.bucketArn]);
+}
+
+/** Removes the current version, which stays as a noncurrent one; versions themselves are out of reach. */
+export function allowRemoving(role: Role, bucket: Bucket, area: Area): void {
+  allow(role, ['s3:DeleteObject'], objects(bucket, [area]));
+}
+
+/** Items one by one, and in batches. Nothing is deleted: items expire. */
+type LedgerUse = 'items' | 'uidls';
+
+const LEDGER_ACTIONS: Readonly<Record<LedgerUse, readonly string[]>> = {
+  items: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'],
+  uidls: ['dynamodb:Query', 'dynamodb:BatchWriteItem'],
+};
+
+export function allowLedger(role: Role, { table }: LedgerTable, uses: readonly LedgerUse[]): void {
+  allow(
+    role,
+    uses.flatMap((use) => LEDGER_ACTIONS[use]),
+    [table.tableArn],
+  );
+}
+
+/** Parameters without the secrets among them: those are another path. */
+export function allowSettings(role: Role, stage: string): void {
+  const paths = ['settings', 'settings/*', 'mailboxes', 'mailboxes/*'];
+  allow(
+    role,
+    ['ssm:GetParametersByPath'],
+    paths.map((path) => parameter(role, `${stage}/${path}`)),
+  );
+}
+
+/**
+ * @param names of secrets, with the parameters in which long values continue; `*` for all: which secret a mailbox or a
+ * server has is the configuration's to say
+ */
+export function allowSecrets(role: Role, stage: string, names: string): void {
+  const paths = names === '*' ? ['*'] : [names, `${names}/*`];
+  allow(
+    role,
+    ['ssm:GetParameter'],
+    paths.map((path) => parameter(role, `${stage}/secrets/${path}`)),
+  );
+}
+
+function parameter(role: Role, path: string): string {
+  return Stack.of(role).formatArn({
+    service: 'ssm',
+    resource: 'parameter',
+    resourceName: `mailferry/${path}`,
+    arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+  });
+}

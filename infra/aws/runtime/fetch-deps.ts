@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { FetchDeps } from '../../../functions/fetch/fetch-mailbox.ts';
+import { systemClock } from '../../../shared/clock.ts';
+import { Pop3Opener } from '../../../shared/pop3/opener.ts';
+import { createSpool } from '../../../shared/store/spool-writer.ts';
+import { functionLog } from './function-log.ts';
+import { stageLedger } from './ledger.ts';
+import { stageMailStore } from './mail-store.ts';
+import { stageSettings } from './settings.ts';
+
+export function fetchDeps(): FetchDeps {
+  const clock = systemClock;
+  const log = functionLog();
+  const { mailboxes, messages, uidls, settingsMemory } = stageLedger();
+  const spool = emptySpoolFolder();
+  return {
+    ...stageSettings({ memory: settingsMemory, clock, log }),
+    store: stageMailStore(),
+    mailboxes,
+    messages,
+    uidls,
+    opener: new Pop3Opener(clock),
+    newSpool: () => createSpool(spool),
+    newToken: randomUUID,
+    clock,
+    log,
+  };
+}
+
+/**
+ * A process that Lambda ended leaves its temporary files to the next one in the same sandbox. The name carries the
+ * process id, since an emulator runs several functions in one file system.
+ */
+function emptySpoolFolder(): string {
+  const folder = join(tmpdir(), `mailferry-spool-${process.pid}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}

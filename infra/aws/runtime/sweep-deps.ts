@@ -1,0 +1,19 @@
+import type { SweepDeps } from '../../../functions/sweep/sweep.ts';
+import { systemClock } from '../../../shared/clock.ts';
+import type { MessageJob } from '../../../shared/queue/job-queue.ts';
+import { functionLog } from './function-log.ts';
+import { stageLedger } from './ledger.ts';
+import { stageMailStore } from './mail-store.ts';
+import { sqsClient, stageSender } from './queues.ts';
+
+export function sweepDeps(): SweepDeps {
+  const sqs = sqsClient();
+  return {
+    store: stageMailStore(),
+    messages: stageLedger().messages,
+    routeQueue: stageSender<MessageJob>(sqs, 'routeQueue'),
+    deliverQueue: stageSender<MessageJob>(sqs, 'deliverQueue'),
+    clock: systemClock,
+    log: functionLog(),
+  };
+}

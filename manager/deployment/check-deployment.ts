@@ -1,0 +1,47 @@
+import { unreadableSecrets } from '../../shared/settings/check.ts';
+import { parseSettings } from '../../shared/settings/schema.ts';
+import type { ParsedSettings } from '../../shared/settings/schema.ts';
+import type { Problem } from '../../shared/settings/settings.ts';
+import type { TreeDocument } from '../../shared/settings/ssm-document.ts';
+import { pullTree } from '../../shared/settings/ssm-tree.ts';
+import type { Deployment } from './deployment.ts';
+
+const SMTP_PORT = 25;
+
+/** Everything that is wrong with a deployment's configuration, secrets that cannot be read included. */
+export async function checkDeployment({
+  tree,
+  deps,
+}: Pick<Deployment, 'tree' | 'deps'>): Promise<readonly Problem[]> {
+  const pulled = await pullTree(tree);
+  const parsed = parseSettings(pulled.document, {});
+  return [
+    ...pulled.generalProblems,
+    ...pulled.brokenMailboxes.values(),
+    ...withoutUnreadable(parsed, pulled),
+    ...closedPort(parsed),
+    ...(await unreadableSecrets(pulled.document, deps.secrets)),
+  ];
+}
+
+/** Of a mailbox that is no JSON nothing else needs to be said. */
+function withoutUnreadable(parsed: ParsedSettings, pulled: TreeDocument): readonly Problem[] {
+  const said = new Set(
+    [...pulled.brokenMailboxes.keys()].flatMap((id) => parsed.broken.get(id) ?? []),
+  );
+  return parsed.problems.filter((problem) => !said.has(problem));
+}
+
+/** AWS closes the port for functions; for a network of one's own it is opened on request only. */
+function closedPort({ general }: ParsedSettings): readonly Problem[] {
+  if (general?.delivery.smtp.port !== SMTP_PORT) return [];
+  return [
+    {
+      path: 'delivery.smtp.port',
+      expected: 'a port that functions on AWS can reach (587, 465)',
+      got: String(SMTP_PORT),
+      hint: 'AWS closes outbound port 25 for Lambda',
+      severity: 'warning',
+    },
+  ];
+}

@@ -1,0 +1,77 @@
+import { formatKey } from '../mail/message-key.ts';
+import type { MessageKey } from '../mail/message-key.ts';
+import type { SettingsMemory } from '../settings/settings.ts';
+import { dynamoDuplicates } from './dynamo-duplicates.ts';
+import { messageForm } from './dynamo-message-form.ts';
+import { changeRecord, decodeItem, readRecord } from './dynamo-records.ts';
+import type { RecordForm } from './dynamo-records.ts';
+import { dynamoSettingsMemory } from './dynamo-settings-memory.ts';
+import { DynamoTable } from './dynamo-table.ts';
+import type { DynamoTableOptions, ItemKey } from './dynamo-table.ts';
+import { dynamoUidls } from './dynamo-uidls.ts';
+import type { DuplicateLedger, MailboxLedger, MessageLedger, UidlLedger } from './ledger.ts';
+import { NO_MAILBOX_RECORD } from './mailbox-record.ts';
+import type { MailboxRecord } from './mailbox-record.ts';
+
+/** The ledger ports on one DynamoDB table, and the settings' memory beside them. */
+export interface DynamoLedger {
+  readonly mailboxes: MailboxLedger;
+  readonly messages: MessageLedger;
+  readonly uidls: UidlLedger;
+  readonly duplicates: DuplicateLedger;
+  readonly settingsMemory: SettingsMemory;
+}
+
+/**
+ * @param options a table with string keys `pk` and `sk`, and `expiresAt` (seconds) as its time to live. Leases and
+ * delivery claims of a dead owner expire by themselves: many share the table, so none may free another's.
+ */
+export function dynamoLedger(options: DynamoTableOptions): DynamoLedger {
+  const table = new DynamoTable(options);
+  return {
+    mailboxes: mailboxLedger(table),
+    messages: messageLedger(table),
+    uidls: dynamoUidls(table),
+    duplicates: dynamoDuplicates(table),
+    settingsMemory: dynamoSettingsMemory(table),
+  };
+}
+
+const mailboxForm: RecordForm<MailboxRecord> = {
+  name: 'mailbox record',
+  encode: (record) => JSON.stringify(record),
+  // Written by this file alone; a field that an older version did not know yet is null.
+  decode: (text) => ({ ...NO_MAILBOX_RECORD, ...(JSON.parse(text) as MailboxRecord) }),
+};
+
+function mailboxLedger(table: DynamoTable): MailboxLedger {
+  const keyOf = (mailbox: string): ItemKey => ({ pk: `mailbox#${mailbox}`, sk: '-' });
+  return {
+    read: (mailbox) => readRecord(table, keyOf(mailbox), mailboxForm),
+    change: (mailbox, transition) => changeRecord(table, keyOf(mailbox), mailboxForm, transition),
+  };
+}
+
+/** The messages of one mailbox lie together, so that they can be read together; 1,000 writes a second are enough. */
+function messageLedger(table: DynamoTable): MessageLedger {
+  const keyOf = ({ mailbox, sha256 }: MessageKey): ItemKey => ({
+    pk: `message#${mailbox}`,
+    sk: sha256,
+  });
+  return {
+    find: async (keys) => {
+      const byName = new Map(keys.map((key) => [formatKey(key), keyOf(key)]));
+      const found = await table.getAll([...byName.values()]);
+      return new Map(
+        found.map((item) => {
+          const key = { pk: item['pk']?.S ?? '', sk: item['sk']?.S ?? '' };
+          const mailbox = key.pk.slice(key.pk.indexOf('#') + 1);
+          const name = formatKey({ mailbox, sha256: key.sk });
+          return [name, decodeItem(table, key, item, messageForm(key.sk))];
+        }),
+      );
+    },
+    change: (key, transition) =>
+      changeRecord(table, keyOf(key), messageForm(key.sha256), transition),
+  };
+}

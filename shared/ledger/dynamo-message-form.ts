@@ -1,0 +1,204 @@
+import * as z from 'zod';
+
+import type { Decision } from '../routing/decision.ts';
+import type { RecordForm } from './dynamo-records.ts';
+import type { LastReply, MessageItem, RecipientState } from './message-item.ts';
+
+/**
+ * A message's item as text. DynamoDB bills writes by the begun KiB, and an item is written four times: so names are
+ * one letter, and left out is what has its usual value or can be derived. Unknown names are refused and not dropped:
+ * a newer version's field must not vanish when this one writes.
+ */
+const reply = z.tuple([
+  z.number().nullable(),
+  z.string().nullable(),
+  z.string(),
+  z.string(),
+  z.number(),
+]);
+
+const recipient = z.strictObject({
+  /** Address; absent: the decision's at this position. */
+  a: z.string().optional(),
+  /** State; absent: `waiting`. */
+  s: z.enum(['sent', 'duplicate', 'failed']).optional(),
+  /** Attempts; absent: 0. */
+  n: z.number().optional(),
+  /** Reason. */
+  w: z.enum(['refused', 'expired', 'internal']).optional(),
+  /** Last reply: code, enhanced code, text, host, time. */
+  l: reply.optional(),
+});
+
+/** Address, source; rule and alias where there is either. */
+const decided = z.union([
+  z.tuple([z.string(), z.string()]),
+  z.tuple([z.string(), z.string(), z.number().nullable(), z.string().nullable()]),
+]);
+
+const decision = z.strictObject({
+  /** Outcome; absent: `deliver`. */
+  o: z.enum(['undeliverable', 'held']).optional(),
+  t: z.array(decided),
+  /** Ignored: address, source, reason. */
+  i: z.array(z.tuple([z.string(), z.string(), z.string()])).optional(),
+  /** How many were ignored; absent: those that are listed. */
+  k: z.number().optional(),
+  /** MAIL FROM. */
+  m: z.string(),
+  /** Names to remove, to rename, and fields to add: each cut where the message's own digest stands. */
+  x: z.array(z.string()).optional(),
+  y: z.record(z.string(), z.string()).optional(),
+  p: z.array(z.array(z.string())).optional(),
+  /** Warnings. */
+  g: z.array(z.string()).optional(),
+});
+
+const message = z.strictObject({
+  a: z.number(),
+  /** Queued; absent: when it was decided, before that when it arrived. */
+  q: z.number().optional(),
+  /** Decided. */
+  d: z.number().optional(),
+  v: decision.optional(),
+  r: z.array(recipient).optional(),
+  /** Claim: token, until. */
+  c: z.tuple([z.string(), z.number()]).optional(),
+  s: z.number().optional(),
+  f: z.number().optional(),
+  u: z.number().optional(),
+  e: z.number().optional(),
+  w: z.number().optional(),
+});
+
+type StoredRecipient = z.infer<typeof recipient>;
+type StoredDecision = z.infer<typeof decision>;
+
+/** @param sha256 of the message: the trace fields that are added hold it, and it is the key already */
+export function messageForm(sha256: string): RecordForm<MessageItem> {
+  return {
+    name: 'message record',
+    encode: (item) => JSON.stringify(encodeItem(item, sha256)),
+    decode: (text) => decodeItem(message.parse(JSON.parse(text)), sha256),
+  };
+}
+
+function encodeItem(item: MessageItem, sha256: string): z.infer<typeof message> {
+  const decided = item.decision?.recipients ?? [];
+  return {
+    a: item.arrivedAt,
+    q: unless(item.decidedAt ?? item.arrivedAt, item.queuedAt),
+    d: item.decidedAt ?? undefined,
+    v: item.decision === null ? undefined : encodeDecision(item.decision, sha256),
+    r: filled(item.recipients.map((one, at) => encodeRecipient(one, decided[at]?.address))),
+    c: item.claim === null ? undefined : [item.claim.token, item.claim.until],
+    s: unless(0, item.starts),
+    f: unless(0, item.deferrals),
+    u: item.nextDue ?? undefined,
+    e: item.endedAt ?? undefined,
+    w: item.seenAt ?? undefined,
+  };
+}
+
+function decodeItem(stored: z.infer<typeof message>, sha256: string): MessageItem {
+  const decided = stored.v === undefined ? null : decodeDecision(stored.v, sha256);
+  return {
+    decision: decided,
+    recipients: (stored.r ?? []).map((one, at) =>
+      decodeRecipient(one, decided?.recipients[at]?.address),
+    ),
+    decidedAt: stored.d ?? null,
+    arrivedAt: stored.a,
+    queuedAt: stored.q ?? stored.d ?? stored.a,
+    claim: stored.c === undefined ? null : { token: stored.c[0], until: stored.c[1] },
+    starts: stored.s ?? 0,
+    deferrals: stored.f ?? 0,
+    nextDue: stored.u ?? null,
+    endedAt: stored.e ?? null,
+    seenAt: stored.w ?? null,
+  };
+}
+
+function encodeDecision(full: Decision, sha256: string): StoredDecision {
+  const { outcome, ignored, ignoredCount, edits } = full;
+  return {
+    o: outcome === 'deliver' ? undefined : outcome,
+    t: full.recipients.map(({ address, source, rule, alias }) =>
+      rule === null && alias === null ? [address, source] : [address, source, rule, alias],
+    ),
+    i: filled(ignored.map((one) => [one.address, one.source, one.reason])),
+    k: unless(ignored.length, ignoredCount),
+    m: full.mailFrom,
+    x: filled(edits.remove),
+    y: Object.keys(edits.rename).length === 0 ? undefined : { ...edits.rename },
+    p: filled(edits.add.map((field) => field.split(sha256))),
+    g: filled(full.warnings),
+  };
+}
+
+function decodeDecision(stored: StoredDecision, sha256: string): Decision {
+  const ignored = (stored.i ?? []).map(([address, source, reason]) => ({
+    address,
+    source,
+    reason,
+  }));
+  return {
+    outcome: stored.o ?? 'deliver',
+    recipients: stored.t.map(([address, source, rule = null, alias = null]) => ({
+      address,
+      source,
+      rule,
+      alias,
+    })),
+    ignored,
+    ignoredCount: stored.k ?? ignored.length,
+    mailFrom: stored.m,
+    edits: {
+      remove: stored.x ?? [],
+      rename: stored.y ?? {},
+      add: (stored.p ?? []).map((pieces) => pieces.join(sha256)),
+    },
+    warnings: stored.g ?? [],
+  };
+}
+
+function encodeRecipient(one: RecipientState, decidedAddress: string | undefined): StoredRecipient {
+  return {
+    a: one.address === decidedAddress ? undefined : one.address,
+    s: one.state === 'waiting' ? undefined : one.state,
+    n: unless(0, one.attempts),
+    w: one.reason ?? undefined,
+    l: one.lastReply === null ? undefined : encodeReply(one.lastReply),
+  };
+}
+
+function decodeRecipient(
+  stored: StoredRecipient,
+  decidedAddress: string | undefined,
+): RecipientState {
+  const address = stored.a ?? decidedAddress;
+  if (address === undefined) throw new Error('a recipient without an address');
+  return {
+    address,
+    state: stored.s ?? 'waiting',
+    attempts: stored.n ?? 0,
+    reason: stored.w ?? null,
+    lastReply: stored.l === undefined ? null : decodeReply(stored.l),
+  };
+}
+
+function encodeReply({ code, enhancedCode, text, host, at }: LastReply): z.infer<typeof reply> {
+  return [code, enhancedCode, text, host, at];
+}
+
+function decodeReply([code, enhancedCode, text, host, at]: z.infer<typeof reply>): LastReply {
+  return { code, enhancedCode, text, host, at };
+}
+
+function unless(usual: number, value: number): number | undefined {
+  return value === usual ? undefined : value;
+}
+
+function filled<Item>(list: readonly Item[]): Item[] | undefined {
+  return list.length === 0 ? undefined : [...list];
+}

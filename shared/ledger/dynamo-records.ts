@@ -1,0 +1,101 @@
+import { Failure } from '../failure.ts';
+import type { Attributes, DynamoTable, ItemKey } from './dynamo-table.ts';
+import type { Transition } from './ledger.ts';
+
+/** How a record is written as one text. */
+export interface RecordForm<Stored> {
+  /** What a failure calls it. */
+  readonly name: string;
+  encode(record: Stored): string;
+  /** @throws what JSON.parse or a schema throws when another version of the program wrote something else */
+  decode(text: string): Stored;
+}
+
+/** Octets of a record's text: DynamoDB refuses items above 400 KiB, and names and keys count as well. */
+const MAX_RECORD_OCTETS = 350_000;
+
+/** Two dozen that race for one item all get through; more than that is a fault and no race. */
+const ROUNDS = 40;
+
+/** @returns null where there is no item */
+export async function readRecord<Stored>(
+  table: DynamoTable,
+  key: ItemKey,
+  form: RecordForm<Stored>,
+): Promise<Stored | null> {
+  const item = await table.get(key);
+  return item === null ? null : decodeItem(table, key, item, form);
+}
+
+/**
+ * Read, transition, write on condition that the version is still the one that was read; when somebody else was
+ * faster, all of it again. The SDK may send a write twice (the answer to the first was lost): then the transition
+ * runs on its own result, which transitions bear.
+ * @throws Failure `ledger`, permanent when the record has grown beyond what one item holds
+ */
+export async function changeRecord<Stored, Answer>(
+  table: DynamoTable,
+  key: ItemKey,
+  form: RecordForm<Stored>,
+  transition: Transition<Stored, Answer>,
+): Promise<Answer> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    if (round > 0) await table.pause(round);
+    const item = await table.get(key);
+    const { store, answer } = transition(item === null ? null : decodeItem(table, key, item, form));
+    if (store === null) return answer;
+    const text = form.encode(store);
+    checkSize(form.name, key, text);
+    if (await putVersion(table, key, text, item === null ? null : versionOf(table, key, item))) {
+      return answer;
+    }
+  }
+  throw table.faultIn(key, 'to change it before somebody else did', `${ROUNDS} lost races`);
+}
+
+/** @param version the one that was read; null: there was no item */
+async function putVersion(
+  table: DynamoTable,
+  key: ItemKey,
+  text: string,
+  version: number | null,
+): Promise<boolean> {
+  const attributes = { version: { N: String((version ?? 0) + 1) }, r: { S: text } };
+  const condition =
+    version === null
+      ? { expression: 'attribute_not_exists(pk)' }
+      : { expression: 'version = :read', values: { ':read': { N: String(version) } } };
+  return (await table.put(key, attributes, condition)).kind === 'written';
+}
+
+function versionOf(table: DynamoTable, key: ItemKey, item: Attributes): number {
+  const version = Number(item['version']?.N);
+  if (!Number.isSafeInteger(version)) throw table.faultIn(key, 'a version number', 'none');
+  return version;
+}
+
+export function decodeItem<Stored>(
+  table: DynamoTable,
+  key: ItemKey,
+  item: Attributes,
+  form: RecordForm<Stored>,
+): Stored {
+  const text = item['r']?.S;
+  if (text === undefined) throw table.faultIn(key, `a ${form.name}`, 'none');
+  try {
+    return form.decode(text);
+  } catch {
+    // Temporary: while a deployment goes on, the newer version may have written it. Its text is not quoted.
+    throw table.faultIn(key, `a ${form.name} as this version writes it`, 'another form');
+  }
+}
+
+function checkSize(name: string, key: ItemKey, text: string): void {
+  const octets = Buffer.byteLength(text);
+  if (octets <= MAX_RECORD_OCTETS) return;
+  throw new Failure(
+    'ledger',
+    'permanent',
+    `expected the ${name} of ${key.pk} ${key.sk} to have at most ${MAX_RECORD_OCTETS} octets, which one ledger item holds, got ${octets}`,
+  );
+}

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+
+import {
+  actionsOf,
+  resourcesOf,
+  roleStatements,
+  synthesizedStage,
+} from '../../support/synthesized-stage.ts';
+
+const template = synthesizedStage();
+const roles = roleStatements(template);
+
+/** `s3:PutObject Incoming/*`: what a role may do, with the area or path of it. */
+function permissions(role: string, service: string): readonly string[] {
+  const statements = roles.get(role) ?? [];
+  return statements
+    .flatMap((statement) =>
+      actionsOf(statement).flatMap((action) =>
+        resourcesOf(statement).map((resource) => `${action} ${placeOf(resource)}`.trim()),
+      ),
+    )
+    .filter((text) => text.startsWith(`${service}:`))
+    .sort();
+}
+
+function placeOf(resource: string): string {
+  return resource
+    .replace(/^arn:.*:parameter\/mailferry\/prod\//, '')
+    .replace(/^\{(\w+?)[0-9A-F]{8}\}\/?/, (_, id: string) => (id === 'MailBucket' ? '' : id));
+}
+
+describe('roles', () => {
+  test('one a function and one a schedule, without managed policies', () => {
+    expect([...roles.keys()].sort()).toEqual(
+      ['Dispatch', 'DispatchTick', 'Fetch', 'Route', 'Deliver', 'Sweep', 'SweepTick'].sort(),
+    );
+    const all = Object.values(template.findResources('AWS::IAM::Role')) as {
+      Properties: Record<string, unknown>;
+    }[];
+    for (const { Properties: role } of all) expect(role['ManagedPolicyArns']).toBeUndefined();
+  });
+
+  test('no action by wildcard, and no resource but one below a prefix', () => {
+    for (const statement of [...roles.values()].flat()) {
+      expect(statement.Effect).toBe('Allow');
+      for (const action of actionsOf(statement)) expect(action).not.toContain('*');
+      for (const resource of resourcesOf(statement)) {
+        expect(resource).toMatch(
+          /^(\{\w+\}|\{\w+\}\/(Incoming|Failed)\/\*|arn:.*:parameter\/mailferry\/prod\/[a-z-]+(\/[a-z-]+)?(\/\*)?)$/,
+        );
+      }
+    }
+  });
+
+  test('nobody may remove a version of an object, an item or a parameter', () => {
+    const actions = [...roles.values()].flat().flatMap(actionsOf);
+    expect(
+      actions.filter((action) => /Version|dynamodb:Delete|ssm:(Put|Delete)/.test(action)),
+    ).toEqual([]);
+  });
+});
+
+describe('what each may do with mail', () => {
+  test.each([
+    ['Dispatch', []],
+    ['Fetch', ['s3:PutObject Incoming/*']],
+    ['Route', ['s3:GetObject Failed/*', 's3:GetObject Incoming/*', 's3:ListBucket']],
+    [
+      'Deliver',
+      [
+        's3:DeleteObject Incoming/*',
+        's3:GetObject Failed/*',
+        's3:GetObject Incoming/*',
+        's3:ListBucket',
+        's3:PutObject Failed/*',
+      ],
+    ],
+    ['Sweep', ['s3:ListBucket']],
+  ])('%s', (role, expected) => {
+    expect(permissions(role, 's3')).toEqual(expected);
+  });
+});
+
+describe('which secrets each may read', () => {
+  test.each([
+    ['Dispatch', []],
+    ['Fetch', ['ssm:GetParameter secrets/*']],
+    [
+      'Route',
+      ['ssm:GetParameter secrets/mailferry-loop', 'ssm:GetParameter secrets/mailferry-loop/*'],
+    ],
+    ['Deliver', ['ssm:GetParameter secrets/*']],
+    ['Sweep', []],
+  ])('%s', (role, expected) => {
+    const secrets = permissions(role, 'ssm').filter((one) => one.includes('secrets'));
+    expect(secrets).toEqual(expected);
+  });
+});
+
+describe('which queues each may send to', () => {
+  test.each([
+    ['Dispatch', ['FetchQueue']],
+    ['Fetch', []],
+    ['Route', ['DeliverQueue']],
+    ['Deliver', ['RouteQueue']],
+    ['Sweep', ['DeliverQueue', 'RouteQueue']],
+  ])('%s', (role, expected) => {
+    const sends = permissions(role, 'sqs').filter((one) => one.startsWith('sqs:SendMessage '));
+    expect(sends.map((one) => one.slice('sqs:SendMessage '.length))).toEqual(expected);
+  });
+});

@@ -1,0 +1,141 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+
+import { dynamoLedger } from '../../shared/ledger/dynamo-ledger.ts';
+
+const ACCOUNT = { mailbox: 'sales', host: 'pop.provider.example', username: 'sales' };
+
+describe('the DynamoDB ledger on a service that has too much to do', () => {
+  it.each([
+    [
+      'BatchGetItem',
+      { Responses: {}, UnprocessedKeys: { t: { Keys: [{ pk: { S: 'a' }, sk: { S: 'b' } }] } } },
+    ],
+    ['BatchWriteItem', { UnprocessedItems: { t: [{ PutRequest: { Item: { pk: { S: 'a' } } } }] } }],
+  ])('asks again for what %s left, and gives up temporarily', async (operation, answer) => {
+    await using service = await scriptedService((name) =>
+      name === operation ? [200, answer] : [400, {}],
+    );
+    const { uidls } = dynamoLedger({ client: service.client, table: 't', random: () => 0 });
+    const record = {
+      uidlHash: 'u',
+      sha256: 's',
+      size: 1,
+      headerDigest: 'h',
+      deleSent: false,
+      seenAt: 1,
+    };
+    const attempt =
+      operation === 'BatchGetItem' ? uidls.find(ACCOUNT, ['u']) : uidls.record(ACCOUNT, [record]);
+    await expect(attempt).rejects.toMatchObject({ kind: 'ledger', permanence: 'temporary' });
+    expect(service.requests()).toBe(12);
+  });
+
+  it('goes on with what came in the second round', async () => {
+    const item = {
+      pk: { S: 'x' },
+      sk: { S: 'u' },
+      s: { S: 's' },
+      z: { N: '1' },
+      h: { S: 'h' },
+      t: { N: '1' },
+    };
+    await using service = await scriptedService((_, at) =>
+      at === 0
+        ? [
+            200,
+            {
+              Responses: {},
+              UnprocessedKeys: { t: { Keys: [{ pk: { S: 'x' }, sk: { S: 'u' } }] } },
+            },
+          ]
+        : [200, { Responses: { t: [item] } }],
+    );
+    const { uidls } = dynamoLedger({ client: service.client, table: 't', random: () => 0 });
+    expect([...(await uidls.find(ACCOUNT, ['u'])).keys()]).toEqual(['u']);
+  });
+
+  it.each([
+    'ProvisionedThroughputExceededException',
+    'ThrottlingException',
+    'RequestLimitExceeded',
+  ])('takes %s for temporary', async (name) => {
+    await using service = await scriptedService(() => [
+      400,
+      { __type: `com.amazonaws.dynamodb.v20120810#${name}`, message: 'slow down' },
+    ]);
+    const { mailboxes } = dynamoLedger({ client: service.client, table: 't' });
+    const attempt = mailboxes.read('sales');
+    await expect(attempt).rejects.toMatchObject({ kind: 'ledger', permanence: 'temporary' });
+    await expect(attempt).rejects.toThrow(name);
+  });
+
+  it('gives up a change that always loses the race', async () => {
+    await using service = await scriptedService((name) =>
+      name === 'GetItem'
+        ? [200, {}]
+        : [400, { __type: 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException' }],
+    );
+    const { mailboxes } = dynamoLedger({ client: service.client, table: 't', random: () => 0 });
+    let runs = 0;
+    const attempt = mailboxes.change('sales', (record) => {
+      runs += 1;
+      return { store: record ?? LEASED, answer: null };
+    });
+    await expect(attempt).rejects.toMatchObject({ kind: 'ledger', permanence: 'temporary' });
+    expect(runs).toBe(40);
+  });
+
+  it('looks a claim up where the refusal does not name its owner', async () => {
+    await using service = await scriptedService((name) =>
+      name === 'GetItem'
+        ? [200, { Item: { o: { S: 'first' } } }]
+        : [400, { __type: 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException' }],
+    );
+    const { duplicates } = dynamoLedger({ client: service.client, table: 't' });
+    const claim = { mailbox: 'sales', recipient: 'a@corp.example', duplicateKey: 'k' };
+    expect(await duplicates.claim([claim], 'second', { now: 1, expiresAt: 2 })).toEqual(['first']);
+  });
+});
+
+const LEASED = {
+  lease: { owner: 'run', until: 1 },
+  lastStartedAt: null,
+  lastEndedAt: null,
+  lastSuccessAt: null,
+  requestedAt: null,
+  lastRun: null,
+};
+
+/** What MiniStack cannot play: a service that answers each operation as the script says. */
+async function scriptedService(script: (operation: string, at: number) => [number, object]) {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      const operation = String(request.headers['x-amz-target']).split('.')[1] ?? '';
+      const [status, body] = script(operation, requests);
+      requests += 1;
+      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' });
+      response.end(JSON.stringify(body));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const scripted = new DynamoDBClient({
+    endpoint: `http://127.0.0.1:${port}`,
+    region: 'eu-central-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    maxAttempts: 1,
+  });
+  return {
+    client: scripted,
+    requests: () => requests,
+    [Symbol.asyncDispose]: async () => {
+      scripted.destroy();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

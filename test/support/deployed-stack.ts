@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+
+import { startMiniStack } from './ministack.ts';
+import type { MiniStack } from './ministack.ts';
+import { pathWithOurNode } from './ministack-installation.ts';
+import { makeScratchFolder } from './scratch-folder.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CDK = fileURLToPath(new URL('../../node_modules/.bin/cdk', import.meta.url));
+/** MiniStack's one account. */
+const ENVIRONMENT = 'aws://000000000000/us-east-1';
+const QUOTED = 4000;
+
+/** An emulated AWS account that the CDK can deploy to. */
+export interface EmulatedAccount {
+  readonly ministack: MiniStack;
+  /** `cdk deploy` of a stage, first or again, with the real command-line tool; resolves with what it printed. */
+  readonly deploy: (stage: string, context?: Readonly<Record<string, string>>) => Promise<string>;
+  /** An object of the stage's bucket, one character an octet. */
+  readonly object: (stage: string, key: string) => Promise<string>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts MiniStack and bootstraps its account, as an administrator does once for an account and region. */
+export async function startAccount(): Promise<EmulatedAccount> {
+  const scratch = makeScratchFolder('cdk');
+  const ministack = await startMiniStack();
+  const cdk = (...words: readonly string[]) =>
+    runCdk(words, {
+      ...ministack.environment,
+      PATH: pathWithOurNode(),
+      // The tool keeps a cache in the home folder.
+      HOME: scratch.path,
+      CDK_DISABLE_CLI_TELEMETRY: 'true',
+      CDK_DISABLE_VERSION_CHECK: '1',
+      // Its own check of the template takes longer than the deployment; `npm run synth` has it on.
+      CDK_VALIDATION: 'false',
+    });
+  const stop = async (): Promise<void> => {
+    await ministack.stop();
+    scratch.remove();
+  };
+  const output = ['--output', `${scratch.path}/out`];
+  const onStage = (stage: string, context: Readonly<Record<string, string>> = {}): string[] =>
+    Object.entries({ ...context, stage }).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+  try {
+    await cdk('bootstrap', ENVIRONMENT, ...output);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    ministack,
+    deploy: (stage, context) =>
+      cdk('deploy', '--require-approval', 'never', ...output, ...onStage(stage, context)),
+    object: (stage, key) => readObject(ministack.endpoint, stage, key),
+    stop,
+  };
+}
+
+async function readObject(endpoint: string, stage: string, key: string): Promise<string> {
+  const options = {
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  };
+  const ssm = new SSMClient(options);
+  const s3 = new S3Client({ ...options, forcePathStyle: true });
+  try {
+    const name = `/mailferry/${stage}/stack`;
+    const { Parameter: found } = await ssm.send(new GetParameterCommand({ Name: name }));
+    const { bucket } = JSON.parse(found?.Value ?? '{}') as { bucket: string };
+    const { Body: body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    return (await body?.transformToString('latin1')) ?? '';
+  } finally {
+    ssm.destroy();
+    s3.destroy();
+  }
+}
+
+/** @throws Error with the last words of the tool when it does not end with status 0 */
+async function runCdk(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<string> {
+  const child = spawn(process.execPath, [CDK, '--progress', 'events', '--ci', ...words], {
+    cwd: ROOT,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const killAtExit = (): void => {
+    child.kill('SIGKILL');
+  };
+  process.prependOnceListener('exit', killAtExit);
+  const printed: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => printed.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => printed.push(chunk));
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  process.removeListener('exit', killAtExit);
+  const text = Buffer.concat(printed).toString('utf8');
+  if (status === 0) return text;
+  throw new Error(
+    `expected cdk ${words.join(' ')} to end with status 0, got ${String(status)}: ${text.slice(-QUOTED)}`,
+  );
+}

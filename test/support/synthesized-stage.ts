@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+
+import { MailferryStack } from '../../infra/aws/mailferry-stack.ts';
+import type { StageOptions } from '../../infra/aws/stage-options.ts';
+import { FUNCTION_NAMES } from '../../infra/aws/timings.ts';
+
+/** The template of one stage, with stand-ins for the bundles: what is in them is not the template's business. */
+export function synthesizedStage(options: Partial<StageOptions> = {}): Template {
+  // The construct library's own validation takes seconds, and `npm run synth` runs it.
+  process.env['CDK_VALIDATION'] = 'false';
+  const folder = mkdtempSync(join(tmpdir(), 'mailferry-synth-'));
+  try {
+    for (const name of FUNCTION_NAMES) {
+      mkdirSync(join(folder, 'bundles', name), { recursive: true });
+      writeFileSync(join(folder, 'bundles', name, 'index.mjs'), `// ${name}\n`);
+    }
+    const app = new App({ outdir: join(folder, 'out'), analyticsReporting: false });
+    const stage = options.stage ?? 'prod';
+    const stack = new MailferryStack(app, `Mailferry-${stage}`, {
+      stage,
+      deliveryConcurrency: 4,
+      fetchConcurrency: 8,
+      ...options,
+      bundles: join(folder, 'bundles'),
+    });
+    return Template.fromStack(stack);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export interface Statement {
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+
+/** Statements of the roles' policies, by the role's logical id without its digest: `Fetch`, `DispatchTick`. */
+export function roleStatements(template: Template): ReadonlyMap<string, readonly Statement[]> {
+  const policies = template.findResources('AWS::IAM::Policy') as Record<
+    string,
+    { Properties: { PolicyDocument: { Statement: readonly Statement[] } } }
+  >;
+  return new Map(
+    Object.entries(policies).map(([id, policy]) => [
+      id.slice(0, id.indexOf('RoleDefaultPolicy')),
+      policy.Properties.PolicyDocument.Statement,
+    ]),
+  );
+}
+
+export function actionsOf(statement: Statement): readonly string[] {
+  return typeof statement.Action === 'string' ? [statement.Action] : statement.Action;
+}
+
+/** Resources of a statement as texts: `Fn::Join` put together, references as `{LogicalId}`. */
+export function resourcesOf(statement: Statement): readonly string[] {
+  const { Resource: resource } = statement;
+  return (Array.isArray(resource) ? resource : [resource]).map(textOf);
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const {
+    'Fn::Join': join_,
+    'Fn::GetAtt': attribute,
+    Ref: reference,
+  } = value as {
+    'Fn::Join'?: readonly [string, readonly unknown[]];
+    'Fn::GetAtt'?: readonly string[];
+    Ref?: string;
+  };
+  if (join_ !== undefined) return join_[1].map(textOf).join(join_[0]);
+  return `{${attribute?.[0] ?? reference ?? '?'}}`;
+}
