@@ -1,5 +1,4 @@
 import {
-  CreateTableCommand,
   DeleteTableCommand,
   DynamoDBClient,
   GetItemCommand,
@@ -26,6 +25,8 @@ import { duplicateLedgerContract } from '../contract/duplicate-ledger.ts';
 import { mailboxLedgerContract } from '../contract/mailbox-ledger.ts';
 import { messageLedgerContract } from '../contract/message-ledger.ts';
 import { uidlLedgerContract } from '../contract/uidl-ledger.ts';
+import { octetsOfItem, writeUnitsOf } from '../support/item-size.ts';
+import { createLedgerTable } from '../support/ledger-table.ts';
 import { decisionFor, waitingItem } from '../support/message-items.ts';
 import { startMiniStack } from '../support/ministack.ts';
 import type { MiniStack } from '../support/ministack.ts';
@@ -61,20 +62,7 @@ interface UsedTable {
 
 async function newTable(): Promise<UsedTable> {
   const table = `ledger-${randomUUID()}`;
-  await client.send(
-    new CreateTableCommand({
-      TableName: table,
-      BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [
-        { AttributeName: 'pk', KeyType: 'HASH' },
-        { AttributeName: 'sk', KeyType: 'RANGE' },
-      ],
-      AttributeDefinitions: [
-        { AttributeName: 'pk', AttributeType: 'S' },
-        { AttributeName: 'sk', AttributeType: 'S' },
-      ],
-    }),
-  );
+  await createLedgerTable(client, table);
   const remove = async () => {
     await client.send(new DeleteTableCommand({ TableName: table }));
   };
@@ -126,7 +114,7 @@ describe('the DynamoDB ledger', () => {
     const units: number[] = [];
     /** Every write so far was of one item, and the largest that lies there now bounds what it cost. */
     const wrote = async () => {
-      units.push(Math.max(...(await items()).map((item) => Math.ceil(octetsOf(item) / 1024))));
+      units.push(Math.max(...(await items()).map((item) => writeUnitsOf(octetsOfItem(item)))));
     };
     const address = 'christine.mustermann@corp.example';
     await uidls.record(ACCOUNT, [
@@ -273,24 +261,6 @@ describe('the DynamoDB ledger', () => {
     }
   });
 });
-
-/**
- * Octets of an item by the rules of the DynamoDB Developer Guide, "DynamoDB item sizes and formats": names and texts
- * as UTF-8, a number at most 21, a Boolean 1.
- */
-function octetsOf(item: Record<string, AttributeValue>): number {
-  return Object.entries(item).reduce(
-    (sum, [name, value]) => sum + Buffer.byteLength(name) + octetsOfValue(value),
-    0,
-  );
-}
-
-function octetsOfValue(value: AttributeValue): number {
-  if (value.S !== undefined) return Buffer.byteLength(value.S);
-  if (value.N !== undefined) return Math.min(21, Math.ceil(value.N.length / 2) + 2);
-  if (value.BOOL !== undefined) return 1;
-  throw new Error('a type whose size this test does not know');
-}
 
 function realisticDecision(address: string) {
   const header = Buffer.from('Message-ID: <20261123.4711@mail.nwtraders.example>\r\n\r\n');

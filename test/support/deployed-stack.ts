@@ -20,8 +20,8 @@ export interface EmulatedAccount {
   readonly ministack: MiniStack;
   /** `cdk deploy` of a stage, first or again, with the real command-line tool; resolves with what it printed. */
   readonly deploy: (stage: string, context?: Readonly<Record<string, string>>) => Promise<string>;
-  /** An object of the stage's bucket, one character an octet. */
-  readonly object: (stage: string, key: string) => Promise<string>;
+  /** An object of the stage's bucket. */
+  readonly object: (stage: string, key: string) => Promise<Buffer>;
   readonly stop: () => Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export async function startAccount(): Promise<EmulatedAccount> {
   };
 }
 
-async function readObject(endpoint: string, stage: string, key: string): Promise<string> {
+async function readObject(endpoint: string, stage: string, key: string): Promise<Buffer> {
   const options = {
     endpoint,
     region: 'us-east-1',
@@ -75,7 +75,7 @@ async function readObject(endpoint: string, stage: string, key: string): Promise
     const { Parameter: found } = await ssm.send(new GetParameterCommand({ Name: name }));
     const { bucket } = JSON.parse(found?.Value ?? '{}') as { bucket: string };
     const { Body: body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    return (await body?.transformToString('latin1')) ?? '';
+    return Buffer.from((await body?.transformToByteArray()) ?? []);
   } finally {
     ssm.destroy();
     s3.destroy();

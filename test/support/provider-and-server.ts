@@ -42,6 +42,15 @@ export interface Configuration {
   readonly mailboxes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
+/** The usual configuration with mailboxes that only a request fetches. */
+export function onRequest(usual: Configuration): Configuration {
+  const mailboxes = Object.entries(usual.mailboxes).map(([id, one]) => [
+    id,
+    { ...one, schedule: 'never' },
+  ]);
+  return { ...usual, mailboxes: Object.fromEntries(mailboxes) as Configuration['mailboxes'] };
+}
+
 /** Every scripted user's password, and the one secret of the configuration; unlike anything else that is printed. */
 export const PASSWORD = 'hush-7c1f9b';
 
@@ -117,7 +126,12 @@ export async function makeScene(options: SceneOptions): Promise<Scene> {
   };
 }
 
-function configurationFor(names: readonly string[], pop3: number, smtp: number): Configuration {
+/** The configuration of a scene whose servers listen on these ports. */
+export function configurationFor(
+  names: readonly string[],
+  pop3: number,
+  smtp: number,
+): Configuration {
   return {
     domains: ['corp.example'],
     undeliverable: 'admin@corp.example',

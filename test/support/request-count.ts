@@ -1,0 +1,113 @@
+import type {
+  BatchGetItemCommandInput,
+  BatchWriteItemCommandInput,
+  GetItemCommandInput,
+  PutItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+
+import { octetsOfItem, readUnitsOf, writeUnitsOf } from './item-size.ts';
+import type { Item } from './item-size.ts';
+
+type Handler<Args, Result> = (args: Args) => Promise<Result>;
+
+/** A middleware of the SDK, as far as counting needs it. */
+type CountingMiddleware = <Args extends { readonly input: object }, Result>(
+  next: Handler<Args, Result>,
+  context: { readonly commandName?: string },
+) => Handler<Args, Result>;
+
+/** Below the SDK's retries: a request that it repeats is billed each time. */
+export const COUNTED_AT = { step: 'deserialize' } as const;
+
+/** Counts what SDK clients really send, and computes DynamoDB's units. */
+export class RequestCount {
+  readonly #requests = new Map<string, number>();
+  readonly #writeUnits = new Map<string, number>();
+  readonly #readUnits = new Map<string, number>();
+  /** Octets of the largest form of an item so far, by its key. */
+  readonly #largest = new Map<string, number>();
+
+  /** By service and operation, `S3 PutObject`. */
+  get requests(): ReadonlyMap<string, number> {
+    return this.#requests;
+  }
+
+  /** By what `pk` starts with, which tells the kinds of record apart. */
+  get writeUnits(): ReadonlyMap<string, number> {
+    return this.#writeUnits;
+  }
+
+  /** As {@link writeUnits}; all reads are taken for consistent ones, which cost twice what others do. */
+  get readUnits(): ReadonlyMap<string, number> {
+    return this.#readUnits;
+  }
+
+  /** To be added at {@link COUNTED_AT}. @param service the first word of the names */
+  middleware(service: string): CountingMiddleware {
+    return (next, { commandName = 'unknown' }) =>
+      (args) => {
+        const operation = commandName.replace(/Command$/, '');
+        add(this.#requests, `${service} ${operation}`, 1);
+        for (const item of itemsWritten(operation, args.input)) this.#addWrite(item);
+        for (const key of keysRead(operation, args.input)) this.#addRead(key);
+        return next(args);
+      };
+  }
+
+  /** The larger of the item before and after is what a write costs, and what one costs that its condition refuses. */
+  #addWrite(item: Item): void {
+    const name = nameOf(item);
+    const octets = Math.max(this.#largest.get(name) ?? 0, octetsOfItem(item));
+    this.#largest.set(name, octets);
+    add(this.#writeUnits, kindOf(item), writeUnitsOf(octets));
+  }
+
+  #addRead(key: Item): void {
+    add(this.#readUnits, kindOf(key), readUnitsOf(this.#largest.get(nameOf(key)) ?? 0));
+  }
+}
+
+/** @throws Error on what costs units that nobody has computed here, lest it count as none */
+function itemsWritten(operation: string, input: object): readonly Item[] {
+  if (operation === 'PutItem') {
+    const { Item: item = {} } = input as PutItemCommandInput;
+    return [item];
+  }
+  if (operation === 'BatchWriteItem') {
+    const { RequestItems: tables = {} } = input as BatchWriteItemCommandInput;
+    return Object.values(tables).flatMap((writes) =>
+      writes.map(({ PutRequest: put }) => {
+        if (put?.Item === undefined) throw new Error('expected puts in a batch, got another write');
+        return put.Item;
+      }),
+    );
+  }
+  if (/^(Update|Delete)Item$|^Query$|^Scan$|^Transact|^(Batch)?Execute/.test(operation)) {
+    throw new Error(`expected items to be put and got, alone or in batches; got ${operation}`);
+  }
+  return [];
+}
+
+function keysRead(operation: string, input: object): readonly Item[] {
+  if (operation === 'GetItem') {
+    const { Key: key = {} } = input as GetItemCommandInput;
+    return [key];
+  }
+  if (operation === 'BatchGetItem') {
+    const { RequestItems: tables = {} } = input as BatchGetItemCommandInput;
+    return Object.values(tables).flatMap(({ Keys: keys = [] }) => keys);
+  }
+  return [];
+}
+
+function nameOf({ pk, sk }: Item): string {
+  return JSON.stringify([pk?.S, sk?.S]);
+}
+
+function kindOf({ pk }: Item): string {
+  return pk?.S?.split('#', 1)[0] ?? '';
+}
+
+function add(sums: Map<string, number>, name: string, count: number): void {
+  sums.set(name, (sums.get(name) ?? 0) + count);
+}
