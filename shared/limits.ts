@@ -2,8 +2,11 @@
 
 // --- ledger and pipeline ---
 
-/** Starts of a delivery that reached no outcome before the message is parked: a third crash is no accident. */
-export const MAX_STARTS = 3;
+/**
+ * Starts of a delivery that died over the message's octets before it is parked. Three happen by chance to a large
+ * message when somebody kills the process again and again; ten in a row, with nothing in between, do not.
+ */
+export const MAX_STARTS = 10;
 
 /** A fetch job older than this is dropped: the next tick, a minute later, makes a new one. Milliseconds. */
 export const FETCH_JOB_MAX_AGE_MS = 2 * 60_000;

@@ -23,7 +23,7 @@ export async function handler(event: unknown, context: Context): Promise<SQSBatc
       handle: (job) => deliverMessage({ ...deps, courierFor }, job),
       putOff,
       order: 'inTurn',
-      // An attempt that Lambda cuts off counts as a crash, and three of them park the message.
+      // An attempt that Lambda cuts off counts as a crash, and too many of them park the message.
       mayBegin: () =>
         context.getRemainingTimeInMillis() >= DELIVERY_ATTEMPT_MS + DELIVERY_RESERVE_MS,
       clock,

@@ -15,7 +15,7 @@ export interface MessageItem {
   readonly queuedAt: number;
   /** The attempt that is under way. */
   readonly claim: DeliveryClaim | null;
-  /** Attempts that were started and reached no outcome; three park the message. */
+  /** Attempts that were started and reached no outcome; too many park the message (`MAX_STARTS`). */
   readonly starts: number;
   /** Attempts that ended with a deferral: picks the gap before the next one. */
   readonly deferrals: number;

@@ -97,7 +97,7 @@ export type ClaimAnswer =
 /**
  * Claims the message for one delivery attempt. A live claim of somebody else, or a due time to come, puts the job
  * off until then. The start is counted here and cleared by any outcome, so what remains counts crashes (a host that
- * can tell takes back those that were not over the message): at the third the waiting recipients fail as `internal`,
+ * can tell takes back those that were not over the message): at {@link MAX_STARTS} the waiting recipients fail as `internal`,
  * lest one message takes the process down for ever.
  */
 export function claimDelivery(claim: {

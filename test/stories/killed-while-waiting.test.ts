@@ -8,7 +8,7 @@ import { sampleMessage } from '../support/sample-message.ts';
 /**
  * A process that is killed while it waits for a mail server that hangs says nothing against the message: however
  * often that happens, the message is delivered when the server is well. (A message over whose octets the process
- * dies three times is parked: test/functions/deliver.)
+ * dies again and again is parked: test/functions/deliver.)
  */
 describe('killed while the mail server hangs', () => {
   let scene: Scene | null = null;

@@ -6,6 +6,7 @@ import { routeMessage } from '../../../functions/route/route-message.ts';
 import type { Embedded, EmbeddedDeps } from '../../../infra/local/embedded.ts';
 import type { Courier, Parcel } from '../../../shared/courier/courier.ts';
 import { Failure } from '../../../shared/failure.ts';
+import { MAX_STARTS } from '../../../shared/limits.ts';
 import { formatKey } from '../../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../../shared/mail/message-key.ts';
 import type { MailStore, OpenedMessage } from '../../../shared/store/mail-store.ts';
@@ -150,9 +151,9 @@ describe('deliverMessage', () => {
     expect(log.events('error')).toEqual(['delivery could not begin']);
   });
 
-  test('three starts that reached no outcome park the message as internal', async () => {
+  test('starts that never reach an outcome park the message as internal', async () => {
     const opened: OpenedMessage[] = [];
-    for (const start of [1, 2, 3]) {
+    for (let start = 1; start <= MAX_STARTS; start += 1) {
       // The process dies in the middle: the courier never answers, and the claim runs out.
       let begun: () => void = () => undefined;
       const underWay = new Promise<void>((resolve) => {
