@@ -31,7 +31,7 @@ export function checkLogin(address: MaildropAddress, login: MaildropLogin): void
 /**
  * Logs in with the mechanism set, or with the best that the server offers. Once a server has judged the credentials
  * no other mechanism is tried: a second failure may lock the account.
- * @throws Failure `login` (a {@link LoginRefused} where the server spoke), `protocol`, `connect` or `timeout`
+ * @throws Failure `login` (a `LoginRefused` where the server spoke), `protocol`, `connect` or `timeout`
  */
 export async function authenticate(
   connection: Connection,

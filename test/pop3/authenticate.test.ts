@@ -123,20 +123,28 @@ describe('the login', () => {
   });
 
   it.each([
-    ['[AUTH] wrong password', 'permanent', 'AUTH'],
-    ['wrong password', 'permanent', null],
-    ['[SYS/PERM] mailbox gone', 'permanent', 'SYS/PERM'],
-    ['[SYS/TEMP] storage offline', 'temporary', 'SYS/TEMP'],
-    ['[IN-USE] another session', 'temporary', 'IN-USE'],
-    ['[LOGIN-DELAY] come back later', 'temporary', 'LOGIN-DELAY'],
-    ['maildrop already locked', 'temporary', null],
-    ['Mailbox is in use by another session', 'temporary', null],
-    ['[AUTH] account locked', 'permanent', 'AUTH'],
-  ])('-ERR %s is %s', async (text, permanence, responseCode) => {
+    ['[AUTH] wrong password', 'credentials', 'permanent', 'AUTH'],
+    ['wrong password', 'credentials', 'permanent', null],
+    ['', 'credentials', 'permanent', null],
+    ['[SYS/PERM] mailbox gone', 'system-permanent', 'permanent', 'SYS/PERM'],
+    ['[SYS/TEMP] storage offline', 'system-temporary', 'temporary', 'SYS/TEMP'],
+    ['[SYS/TEMP/DISK] storage offline', 'system-temporary', 'temporary', 'SYS/TEMP/DISK'],
+    ['[IN-USE] another session', 'in-use', 'temporary', 'IN-USE'],
+    ['[LOGIN-DELAY] come back later', 'login-delay', 'temporary', 'LOGIN-DELAY'],
+    ['maildrop already locked', 'in-use', 'temporary', null],
+    ['unable to lock maildrop', 'in-use', 'temporary', null],
+    ['Mailbox is in use by another session', 'in-use', 'temporary', null],
+    ['Exceeded the login limit for 15 minutes', 'login-delay', 'temporary', null],
+    ['you log in too frequently', 'login-delay', 'temporary', null],
+    ['Server unavailable, try again', 'system-temporary', 'temporary', null],
+    ['[AUTH] account locked', 'credentials', 'permanent', 'AUTH'],
+    ['your account is locked for now', 'credentials', 'permanent', null],
+    ['[X-OTHER] mailbox is busy', 'in-use', 'temporary', 'X-OTHER'],
+  ])('-ERR %s is %s', async (text, refusal, permanence, responseCode) => {
     for (const auth of ['user', 'plain'] as const) {
       const server = await serve({ refuseLogin: text });
       const error = await rejection(openMaildrop(server.port, { auth }));
-      expect(error).toMatchObject({ kind: 'login', permanence, responseCode });
+      expect(error).toMatchObject({ kind: 'login', refusal, permanence, responseCode });
       expect(String(error)).toContain(text);
     }
   });
