@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { build } from 'esbuild';
 
-import { plainSchemaKeys } from './plain-schema-keys.ts';
+import { leanSchemas } from './lean-schemas.ts';
 import { FUNCTION_NAMES } from './timings.ts';
 import type { FunctionName } from './timings.ts';
 
@@ -53,7 +53,7 @@ async function bundleOne(folder: string, name: FunctionName): Promise<Bundle> {
     // The SDK's ES modules lose what is not used; its CommonJS form keeps everything.
     mainFields: ['module', 'main'],
     external: OTHER_CREDENTIALS,
-    plugins: [plainSchemaKeys],
+    plugins: [leanSchemas],
     banner: { js: BANNER },
     legalComments: 'none',
     logLevel: 'warning',
