@@ -83,7 +83,8 @@ module.exports = {
       comment: 'A library that speaks to the outside is imported in the one place that adapts it.',
       severity: 'error',
       from: {
-        pathNot: '^(shared/(courier|sqlite|mail|observe)/|infra/local/data-folder\\.ts|test/)',
+        pathNot:
+          '^(shared/(courier|sqlite|mail|observe)/|shared/notice/compose\\.ts$|infra/local/data-folder\\.ts|test/)',
       },
       to: { path: '(node_modules/(nodemailer|pino)/|^(node:)?sqlite$)' },
     },

@@ -17,7 +17,7 @@ export interface Decision {
 
 export interface DecidedRecipient {
   readonly address: string;
-  /** `To`, `Cc`, `mailbox`, `undeliverable`, `rule`, a header's name … (interfaces.md, explain). */
+  /** `To`, `Cc`, `mailbox`, `undeliverable`, `rule`, `notice` (our own), a header's name … (interfaces.md, explain). */
   readonly source: string;
   /** Number of the rule from 1. */
   readonly rule: number | null;

@@ -136,12 +136,6 @@ function checkUser(fields: MailboxFields, place: Place, problems: Problem[]): vo
     if (fields[key] === null || fields[key] === undefined) continue;
     problems.push(wrong([...place, key], 'no such setting in a mailbox of type user', fields[key]));
   }
-  refuseLater(
-    [...place, 'undeliverable'],
-    'no such setting in a mailbox of type user',
-    fields.undeliverable,
-    problems,
-  );
 }
 
 function checkGlobal(
@@ -186,7 +180,8 @@ function build(
   const { username, password, schedule } = fields;
   const common = { ...transport, id, username, password, auth, schedule, keep };
   if (fields.type === 'user') {
-    return { ...common, type: 'user', deliverTo: fields.deliverTo ?? [] };
+    const { deliverTo, undeliverable } = fields;
+    return { ...common, type: 'user', deliverTo: deliverTo ?? [], undeliverable };
   }
   const undeliverable = fields.undeliverable ?? surroundings.undeliverable ?? null;
   const sources = supportedSources(fields.recipientSource ?? ['to']);

@@ -72,6 +72,8 @@ export interface UserMailbox extends MailboxCommon {
   readonly type: 'user';
   /** Fixed recipients, whatever the header says. */
   readonly deliverTo: readonly string[];
+  /** Where notices about this mailbox go; null: to the general one. */
+  readonly undeliverable: string | null;
 }
 
 export interface GlobalMailbox extends MailboxCommon {

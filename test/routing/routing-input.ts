@@ -32,7 +32,7 @@ export function globalMailbox(overrides: Partial<GlobalMailbox> = {}): GlobalMai
 }
 
 export function userMailbox(deliverTo: readonly string[]): UserMailbox {
-  return { ...common, type: 'user', deliverTo };
+  return { ...common, type: 'user', deliverTo, undeliverable: null };
 }
 
 export type GeneralOverrides = Partial<Omit<GeneralSettings, 'delivery'>> & {

@@ -151,10 +151,6 @@ const userErrors: typeof mailboxErrors = {
     { rules: [{ when: { to: 'x' }, deliverTo: ['a@corp.example'] }] },
     'rules: expected no such setting in a mailbox of type user, got a list',
   ],
-  undeliverable: [
-    { undeliverable: 'a@corp.example' },
-    'undeliverable: expected no such setting in a mailbox of type user, got "a@corp.example"; not yet supported in this version',
-  ],
 };
 
 const globalErrors: typeof mailboxErrors = {

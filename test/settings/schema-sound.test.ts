@@ -48,6 +48,7 @@ describe('a sound configuration', () => {
       username: 'chris',
       password: { kind: 'named', name: 'chris' },
       deliverTo: ['chris@corp.example'],
+      undeliverable: null,
     });
     expect(mailboxes?.get('everyone')).toEqual({
       ...common,

@@ -78,7 +78,7 @@ describe('routeMessage', () => {
 
   test.each([
     ['gone', 'mailbox gone is not in the configuration any more'],
-    [NOTICES, 'a notice is not in the configuration any more'],
+    [NOTICES, 'a notice without its recipient beside it'],
   ])('holds what belongs to no mailbox (%s), and claims nothing for it', async (mailbox, said) => {
     const key = await storeArrival(deps.store, mailbox, MESSAGE);
     expect(await routeMessage(deps, key)).toEqual({ kind: 'done' });
