@@ -90,6 +90,7 @@ async function handOverOnce(
       openEdited(opened, decision.edits),
     );
     return await courier.deliver({
+      id: key.sha256,
       size,
       content: () => streamInHand(deps.inHand, key, content()),
       envelope: { mailFrom: decision.mailFrom, recipients },

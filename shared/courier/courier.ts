@@ -14,6 +14,8 @@ export interface Envelope {
 
 /** What is handed over: an envelope and a stream of the message as it shall arrive. */
 export interface Parcel {
+  /** Names the message to the mail system (ENVID, RFC 3461 section 4.4; SES's tag); the same at each attempt. */
+  readonly id: string;
   readonly envelope: Envelope;
   /**
    * Octets as they shall arrive, edits applied. Called at most once, and only when the server takes DATA: never for a

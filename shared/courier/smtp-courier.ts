@@ -128,6 +128,7 @@ class DeliveryRun {
     }
     const exchange = await session.carry(
       {
+        id: this.#parcel.id,
         mailFrom: sender.wire,
         recipients: sendable.map((one) => one.wire),
         size: this.#parcel.size,

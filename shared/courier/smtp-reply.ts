@@ -14,6 +14,8 @@ const CODE = /^([2-5]\d{2})(?:[ -]|$)/;
 const CONTINUED = /^\d{3}-/;
 const ENHANCED = /^([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)/;
 
+const LF = 0x0a;
+
 /** Lines kept of one reply: the port keeps 200 octets of it, and a server decides how many it sends. */
 const MAX_LINES = 50;
 
@@ -50,13 +52,16 @@ function decode(octets: string): string {
  * recipient (RFC 2033 section 4.2) that came before the close would be lost, and the message sent again.
  */
 export class ReplyReader {
-  #rest = '';
+  /** Kept apart until the line ends: joined at each packet, a line in single octets would cost its square. */
+  #rest: string[] = [];
   #lines: string[] = [];
 
   /** Replies that `chunk` completes. A line without its line end is no reply, also when the connection ends there. */
   push(chunk: Buffer): SmtpReply[] {
-    const lines = (this.#rest + chunk.toString('latin1')).split(/\r?\n/);
-    this.#rest = lines.pop() ?? '';
+    this.#rest.push(chunk.toString('latin1'));
+    if (!chunk.includes(LF)) return [];
+    const lines = this.#rest.join('').split(/\r?\n/);
+    this.#rest = [lines.pop() ?? ''];
     const replies: SmtpReply[] = [];
     for (const line of lines) {
       // Some servers send blank lines between replies; nodemailer skips them too.

@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import { Failure } from '../failure.ts';
 import type { Transport } from '../settings/settings.ts';
 import { openConnection, tlsOptions, verifyServer } from './connection.ts';
+import { deliveryReports } from './delivery-reports.ts';
 import type { Deadlines } from './deadlines.ts';
 import { Exchange } from './exchange.ts';
 import { heldContent } from './held-content.ts';
@@ -35,6 +36,7 @@ export interface SessionOptions {
 
 /** One mail transaction; every address stands as it goes on the wire. */
 export interface Transaction {
+  readonly id: string;
   readonly mailFrom: string;
   readonly recipients: readonly string[];
   readonly size: number;
@@ -164,6 +166,7 @@ export class SmtpSession {
       to: [...transaction.recipients],
       size: transaction.size,
       use8BitMime: transaction.eightBit,
+      ...deliveryReports(transaction),
     };
     try {
       this.#awaitReply();

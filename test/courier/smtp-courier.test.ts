@@ -71,6 +71,19 @@ describe('the envelope', () => {
     });
   });
 
+  it('asks for reports of failures with the header alone where DSN is offered, but not for <>', async () => {
+    await withServer({ extensions: ['DSN'] }, {}, async (server, courier) => {
+      await courier.deliver(parcelOf('a: b\r\n', { id: 'ab12' }));
+      await courier.deliver(parcelOf('a: b\r\n', { mailFrom: '' }));
+      expect(server.received.map((one) => one.mailOptions)).toEqual(['RET=HDRS ENVID=ab12', '']);
+      const recipients = server.commands.filter((line) => line.startsWith('RCPT'));
+      expect(recipients).toEqual([
+        'RCPT TO:<chris@corp.example> NOTIFY=FAILURE',
+        'RCPT TO:<chris@corp.example>',
+      ]);
+    });
+  });
+
   it('gives a repeated address to the server once, and answers it twice', async () => {
     await withServer({}, {}, async (server, courier) => {
       const recipients = ['chris@corp.example', 'chris@corp.example'];

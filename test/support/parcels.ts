@@ -6,6 +6,7 @@ import type { Parcel } from '../../shared/courier/courier.ts';
 export function parcelOf(content: Buffer | string, changes: Partial<ParcelShape> = {}): Parcel {
   const octets = typeof content === 'string' ? Buffer.from(content, 'latin1') : content;
   return {
+    id: changes.id ?? 'sample',
     envelope: {
       mailFrom: changes.mailFrom ?? 'ann@nwtraders.example',
       recipients: changes.recipients ?? ['chris@corp.example'],
@@ -17,6 +18,7 @@ export function parcelOf(content: Buffer | string, changes: Partial<ParcelShape>
 }
 
 interface ParcelShape {
+  readonly id: string;
   readonly mailFrom: string;
   readonly recipients: readonly string[];
   readonly content: () => Readable;
