@@ -1,4 +1,4 @@
-/** How a scripted POP3 server misbehaves. All off by default. */
+/** Faults that many tests ask for. All off by default; what is rarer is written as a rule (`pop3-rule.ts`). */
 export interface Pop3Faults {
   /** Breaks off in the body of that message (number of the session), after so many octets as sent. */
   readonly breakOff?: {
@@ -10,7 +10,7 @@ export interface Pop3Faults {
   readonly refuseLogin?: string;
   /** Text of -ERR instead of the greeting. */
   readonly refuseGreeting?: string;
-  /** Echoes the command line with the password in its -ERR. */
+  /** Beside `refuseLogin`: its -ERR echoes the command line with the password. */
   readonly echoPassword?: boolean;
   /** What LIST says instead of the size. */
   readonly listSize?: (size: number) => number | string;

@@ -1,4 +1,4 @@
-import type { Pop3Faults } from './pop3-faults.ts';
+import type { Pop3Script } from './pop3-script.ts';
 
 export interface StoredMail {
   readonly content: Buffer;
@@ -24,7 +24,7 @@ export interface ServerTls {
 export interface Pop3Host {
   readonly tls: ServerTls | null;
   readonly capabilities: readonly string[];
-  readonly faults: Pop3Faults;
+  readonly script: Pop3Script;
   /** Every line received, passwords included. */
   readonly commands: string[];
   readonly logins: RecordedLogin[];

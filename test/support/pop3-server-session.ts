@@ -2,38 +2,51 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
 import { multiLineAnswer, topOf } from './dot-stuffing.ts';
-import type { Pop3Faults } from './pop3-faults.ts';
+import { ruled } from './pop3-rule.ts';
+import type { Pop3Rule, RuledAnswer } from './pop3-rule.ts';
 import type { Pop3Host, StoredMail } from './pop3-host.ts';
+import { sendPaced } from './paced-sending.ts';
 
-/** Server side of one POP3 connection (RFC 1939, 2449, 2595, 5034). */
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Server side of one POP3 connection (RFC 1939, 2449, 2595, 5034). It works as a good server does; what the host's
+ * script says of a command changes its answer on the way out.
+ */
 export class Pop3ServerSession {
   private readonly host: Pop3Host;
+  /** Which connection of the server this is, from 1. */
+  private readonly session: number;
   private socket: Socket;
   private secure: boolean;
-  private input: Buffer = Buffer.alloc(0);
+  private input: Buffer = NOTHING;
   private output: Promise<void> = Promise.resolve();
   private user: string | null = null;
   private mails: readonly StoredMail[] | null = null;
   private readonly marked = new Set<StoredMail>();
   private expectsPlain = false;
   private deaf = false;
+  /** What the script says of the command at hand. */
+  private rule: Pop3Rule | null = null;
+  private password = '';
 
   private readonly onData = (chunk: Buffer): void => {
     this.input = Buffer.concat([this.input, chunk]);
     this.readLines();
   };
 
-  constructor(host: Pop3Host, socket: Socket) {
+  constructor(host: Pop3Host, socket: Socket, session: number) {
     this.host = host;
+    this.session = session;
     this.socket = socket;
     this.secure = socket instanceof TLSSocket;
     this.adopt(socket);
-    const refusal = this.faults.refuseGreeting;
-    this.status(refusal === undefined ? '+OK sample maildrop ready' : `-ERR ${refusal}`);
+    this.rule = this.ruleFor('connect');
+    this.status('+OK sample maildrop ready');
   }
 
-  private get faults(): Pop3Faults {
-    return this.host.faults;
+  private ruleFor(event: string): Pop3Rule | null {
+    return this.host.script.rules.take(event, this.session);
   }
 
   private adopt(socket: Socket): void {
@@ -62,18 +75,17 @@ export class Pop3ServerSession {
     }
     const [word = '', ...args] = line.split(' ');
     const verb = word.toUpperCase();
-    if (this.faults.silentOn === verb) return;
-    if (this.faults.endlessLine === verb) {
-      this.endless();
-      return;
-    }
-    if (!this.beforeLogin(verb, args)) this.afterLogin(verb, args);
+    this.rule = this.ruleFor(line);
+    if (this.rule?.ignored === true) {
+      this.send(NOTHING);
+      if (verb === 'QUIT') this.hangUp(false);
+    } else if (!this.beforeLogin(verb, args)) this.afterLogin(verb, args);
   }
 
   private beforeLogin(verb: string, args: readonly string[]): boolean {
     switch (verb) {
       case 'CAPA':
-        this.capa();
+        this.send(multiLineAnswer('+OK', Buffer.from(this.capabilities().join('\r\n'))));
         return true;
       case 'STLS':
         this.stls();
@@ -106,11 +118,10 @@ export class Pop3ServerSession {
         this.status(`+OK ${this.left().length} ${sum(this.left())}`);
         return;
       case 'LIST':
-        this.list(args[0], (mail) => this.listedSize(mail));
+        this.list(args[0], (mail) => mail.content.length);
         return;
       case 'UIDL':
-        if (this.faults.noUidl === true) this.status('-ERR unknown command');
-        else this.list(args[0], (mail) => mail.uidl);
+        this.list(args[0], (mail) => mail.uidl);
         return;
       case 'RSET':
         this.marked.clear();
@@ -125,13 +136,12 @@ export class Pop3ServerSession {
   }
 
   private forMail(verb: string, args: readonly string[]): void {
-    const number = Number(args[0]);
-    const mail = this.mails?.[number - 1];
+    const mail = this.mails?.[Number(args[0]) - 1];
     if (mail === undefined || this.marked.has(mail)) {
       this.status('-ERR no such message');
     } else if (verb === 'RETR') {
-      this.retr(number, mail);
-    } else if (verb === 'TOP' && this.faults.noTop !== true) {
+      this.send(multiLineAnswer(`+OK ${mail.content.length} octets`, mail.content));
+    } else if (verb === 'TOP') {
       this.send(multiLineAnswer('+OK', topOf(mail.content, Number(args[1]))));
     } else if (verb === 'DELE') {
       this.marked.add(mail);
@@ -139,27 +149,6 @@ export class Pop3ServerSession {
     } else {
       this.status('-ERR unknown command');
     }
-  }
-
-  private retr(number: number, mail: StoredMail): void {
-    const { breakOff, refuseRetr, emptyRetr } = this.faults;
-    if (refuseRetr?.includes(number) === true) {
-      this.status('-ERR [SYS/TEMP] message cannot be read');
-      return;
-    }
-    if (emptyRetr?.includes(number) === true) {
-      this.send(Buffer.from('+OK 0 octets\r\n.\r\n'));
-      return;
-    }
-    const status = `+OK ${mail.content.length} octets`;
-    const answer = multiLineAnswer(status, mail.content);
-    if (breakOff?.message !== number) {
-      this.send(answer);
-      return;
-    }
-    this.deaf = true;
-    this.send(answer.subarray(0, status.length + 2 + breakOff.octets));
-    if (breakOff.how !== 'stall') this.hangUp(breakOff.how === 'reset');
   }
 
   private list(number: string | undefined, value: (mail: StoredMail) => string | number): void {
@@ -193,12 +182,12 @@ export class Pop3ServerSession {
   }
 
   private login(mechanism: string, user: string, password: string): void {
-    const refusal = this.faults.refuseLogin;
-    const mails = refusal === undefined ? this.host.open(user, password) : null;
+    this.password = password;
+    this.rule ??= this.ruleFor('login');
+    const mails = this.rule?.ignored === true ? null : this.host.open(user, password);
     this.host.logins.push({ user, mechanism, secure: this.secure, accepted: mails !== null });
     if (mails === null) {
-      const echo = this.faults.echoPassword === true ? ` PASS ${password}` : '';
-      this.status(`-ERR ${refusal ?? '[AUTH] authentication failed'}${echo}`);
+      this.status('-ERR [AUTH] authentication failed');
       return;
     }
     this.user = user;
@@ -208,12 +197,13 @@ export class Pop3ServerSession {
 
   private stls(): void {
     const { tls } = this.host;
-    if (this.secure || tls === null || this.faults.noStls === true) {
+    if (this.secure || tls === null) {
       this.status('-ERR STLS not available');
       return;
     }
-    this.send(Buffer.from(`+OK begin TLS\r\n${this.faults.injectAfterStls ?? ''}`));
+    this.status('+OK begin TLS');
     void this.output.then(() => {
+      if (this.deaf) return;
       this.socket.off('data', this.onData);
       this.secure = true;
       this.user = null;
@@ -222,27 +212,13 @@ export class Pop3ServerSession {
   }
 
   private quit(): void {
-    const fault = this.faults.quit;
-    this.deaf = true;
-    if (fault === 'refuse') {
-      this.status('-ERR [SYS/TEMP] some deleted messages not removed');
-      this.hangUp(false);
-      return;
-    }
-    if (fault !== 'close-before-deletion' && this.user !== null && this.mails !== null) {
-      this.host.remove(this.user, this.marked);
-    }
-    if (fault === undefined) this.status('+OK bye');
+    if (this.user !== null && this.mails !== null) this.host.remove(this.user, this.marked);
+    this.status('+OK bye');
     this.hangUp(false);
   }
 
-  private capa(): void {
-    if (this.faults.refuseCapa === true) this.status('-ERR unknown command');
-    else this.send(multiLineAnswer('+OK', Buffer.from(this.capabilities().join('\r\n'))));
-  }
-
   private capabilities(): readonly string[] {
-    const stls = this.host.tls !== null && !this.secure && this.faults.noStls !== true;
+    const stls = this.host.tls !== null && !this.secure && this.host.script.offersStls;
     return [...this.host.capabilities, ...(stls ? ['STLS'] : [])];
   }
 
@@ -250,31 +226,34 @@ export class Pop3ServerSession {
     return (this.mails ?? []).filter((mail) => !this.marked.has(mail));
   }
 
-  private listedSize(mail: StoredMail): number | string {
-    return this.faults.listSize?.(mail.content.length) ?? mail.content.length;
-  }
-
   private status(line: string): void {
-    this.send(Buffer.from(line + (this.faults.bareLineFeeds === true ? '\n' : '\r\n'), 'utf8'));
+    const bare = this.host.script.lineEnds !== 'crlf';
+    this.send(Buffer.from(`${line}${bare ? '\n' : '\r\n'}`, 'utf8'));
   }
 
-  private endless(): void {
-    this.deaf = true;
-    this.send(Buffer.from(`+OK ${'x'.repeat(64 * 1024)}`));
-  }
-
+  /** The one way out: applies the rule to the answer of the command at hand. */
   private send(octets: Buffer): void {
-    const { socket } = this;
-    if (this.faults.octetByOctet !== true) {
-      // Behind whatever is still on its way, though nothing ever is without that fault.
-      socket.write(octets);
-      return;
+    const { rule, socket, password } = this;
+    const { packetOctets, lineEnds } = this.host.script;
+    this.rule = null;
+    const answer = ruled(rule, lineEnds === 'bare' ? withoutCr(octets) : octets, password);
+    if (answer.endless !== null || answer.then !== null) this.deaf = true;
+    if (answer.wait === 0 && answer.endless === null && packetOctets === null) {
+      // Behind whatever is still on its way, though nothing ever is without such a rule.
+      socket.write(answer.octets);
+    } else {
+      this.output = this.output.then(() => sendPaced(socket, answer, packetOctets));
     }
-    this.output = this.output.then(() => dripFeed(socket, octets));
+    this.breakOff(answer);
+  }
+
+  private breakOff({ then }: RuledAnswer): void {
+    if (then === 'close' || then === 'reset') this.hangUp(then === 'reset');
   }
 
   private hangUp(reset: boolean): void {
     const { socket } = this;
+    this.deaf = true;
     void this.output.then(() => {
       if (!reset) socket.end();
       // What was written still leaves before the reset: a turn of the loop later.
@@ -283,13 +262,8 @@ export class Pop3ServerSession {
   }
 }
 
-/** An octet a turn of the event loop, so that each arrives as a chunk of its own. */
-async function dripFeed(socket: Socket, octets: Buffer): Promise<void> {
-  for (let at = 0; at < octets.length; at += 1) {
-    if (!socket.writable) return;
-    socket.write(octets.subarray(at, at + 1));
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+function withoutCr(octets: Buffer): Buffer {
+  return Buffer.from(octets.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
 }
 
 function sum(mails: readonly StoredMail[]): number {

@@ -5,6 +5,8 @@ import { createServer as createTlsServer } from 'node:tls';
 
 import type { Pop3Faults } from './pop3-faults.ts';
 import type { Pop3Host, RecordedLogin, ServerTls, StoredMail } from './pop3-host.ts';
+import { scriptOf } from './pop3-script.ts';
+import type { Pop3Script } from './pop3-script.ts';
 import { Pop3ServerSession } from './pop3-server-session.ts';
 
 /** A mail, with or without a UIDL of its own. */
@@ -18,6 +20,8 @@ export interface Pop3ServerOptions {
   /** Lines of CAPA, STLS apart. */
   readonly capabilities?: readonly string[];
   readonly faults?: Pop3Faults;
+  /** In place of `faults`. */
+  readonly script?: Pop3Script;
 }
 
 export interface ScriptedPop3Server {
@@ -35,6 +39,7 @@ export interface ScriptedPop3Server {
   addMail(user: string, mail: SampleMail): void;
   /** From now on, also in sessions that are open. */
   setFaults(faults: Pop3Faults): void;
+  setScript(script: Pop3Script): void;
   /** Drops every connection. */
   close(): Promise<void>;
 }
@@ -55,12 +60,12 @@ export async function startPop3Server(options: Pop3ServerOptions): Promise<Scrip
   const commands: string[] = [];
   const logins: RecordedLogin[] = [];
   const capabilities = options.capabilities ?? USUAL_CAPABILITIES;
-  let faults = options.faults ?? {};
+  let script = options.script ?? scriptOf(options.faults ?? {});
   const host: Pop3Host = {
     tls: options.tls ?? null,
     capabilities,
-    get faults() {
-      return faults;
+    get script() {
+      return script;
     },
     commands,
     logins,
@@ -71,7 +76,7 @@ export async function startPop3Server(options: Pop3ServerOptions): Promise<Scrip
     },
   };
   const listener = await listen(options.tls ?? null, (socket) => {
-    new Pop3ServerSession(host, socket);
+    new Pop3ServerSession(host, socket, listener.accepted());
   });
   return {
     ...listener,
@@ -85,8 +90,11 @@ export async function startPop3Server(options: Pop3ServerOptions): Promise<Scrip
     addMail: (user, mail) => {
       maildrops.add(user, mail);
     },
-    setFaults: (next) => {
-      faults = next;
+    setFaults: (faults) => {
+      script = scriptOf(faults);
+    },
+    setScript: (next) => {
+      script = next;
     },
   };
 }
