@@ -9,5 +9,8 @@ export const systemClock: Clock = { now: () => Date.now() };
 /** A number in [0, 1), as `Math.random`. */
 export type Random = () => number;
 
+/** Octets that nobody can guess, as `randomBytes`. */
+export type RandomOctets = (count: number) => Buffer;
+
 /** A string nobody else uses: lease owners and claim tokens. */
 export type NewToken = () => string;

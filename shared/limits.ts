@@ -79,6 +79,15 @@ export const POP3_CAPA_OCTETS = 64 * 1024;
 /** An AUTH command with its initial response (RFC 5034 section 4: 255 with CRLF). Octets. */
 export const POP3_AUTH_COMMAND_OCTETS = 255;
 
+/**
+ * Rounds of SCRAM's key derivation that a server may ask for. RFC 5802 section 5.1 and RFC 7677 section 4 want 4,096
+ * at least: fewer would let whoever listens try passwords quickly. The upper bound is about a second of work.
+ */
+export const SCRAM_ITERATIONS = { least: 4_096, most: 2_000_000 } as const;
+
+/** Octets of chance in a SCRAM nonce. */
+export const SCRAM_NONCE_OCTETS = 24;
+
 /** What is kept of a server's text in an error or a log: enough to read, too little to flood. Octets. */
 export const SERVER_TEXT_OCTETS = 200;
 

@@ -81,7 +81,7 @@ async function runSession(
     mailbox,
     {
       username: mailbox.username,
-      password,
+      secret: { kind: 'password', value: password },
       auth: mailbox.auth,
       cleartextAllowed: cleartextAllowed(mailbox),
     },

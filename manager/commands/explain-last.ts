@@ -80,7 +80,7 @@ async function openMaildrop(explainer: Explainer, id: string): Promise<Maildrop>
     mailbox,
     {
       username: mailbox.username,
-      password,
+      secret: { kind: 'password', value: password },
       auth: mailbox.auth,
       cleartextAllowed: mailbox.allowCleartext || mailbox.tls === 'none',
     },

@@ -93,9 +93,9 @@ export class Connection implements LineListener {
     return exchange.answer;
   }
 
-  /** From here on these are masked in every text of the server. */
+  /** From here on these too are masked in every text of the server. */
   hide(secrets: readonly string[]): void {
-    this.secrets = secrets;
+    this.secrets = [...this.secrets, ...secrets];
   }
 
   /** A server's text, fit to be shown. */

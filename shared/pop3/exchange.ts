@@ -42,7 +42,7 @@ export class Exchange {
     if (end === -1) return chunk.length;
     const line = this.held.at(-1) === CR ? this.held.subarray(0, -1) : this.held;
     this.held = NOTHING;
-    const reply = parseStatusLine(line);
+    const reply = parseStatusLine(line, this.command.challenge);
     if (reply === null) throw this.unexpected(`"${quote(line.toString('latin1'))}"`);
     if (reply.status === 'continue' && this.command.challenge !== true) {
       throw this.unexpected('a SASL challenge');

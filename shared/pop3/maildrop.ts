@@ -1,3 +1,5 @@
+import type { Authentication } from '../settings/settings.ts';
+
 /** A message number of one session (RFC 1939 section 5). Branded: it must never be taken for a UIDL. */
 export type MessageNumber = number & { readonly brand: 'MessageNumber' };
 
@@ -63,9 +65,10 @@ export interface MaildropAddress {
 
 export interface MaildropLogin {
   readonly username: string;
-  readonly password: string;
-  readonly auth: 'auto' | 'plain' | 'user';
-  /** Whether the password may cross an unencrypted connection. */
+  /** The password or, with OAuth, an access token. */
+  readonly secret: { readonly kind: 'password' | 'token'; readonly value: string };
+  readonly auth: Authentication;
+  /** Whether password or token may cross an unencrypted connection. */
   readonly cleartextAllowed: boolean;
 }
 

@@ -1,15 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 
-import type { Clock } from '../clock.ts';
+import type { Clock, RandomOctets } from '../clock.ts';
 import { Failure } from '../failure.ts';
 import { POP3_STALL_MS } from '../limits.ts';
+import { apopTimestamp } from './apop.ts';
 import { authenticate, checkLogin } from './authenticate.ts';
 import type { Capabilities } from './capa.ts';
 import { readCapabilities } from './capa.ts';
 import { Connection } from './connection.ts';
-import type { Maildrop, MaildropAddress, MaildropLogin, MaildropOpener } from './maildrop.ts';
+import type { MaildropAddress, MaildropLogin, MaildropOpener } from './maildrop.ts';
 import { Pop3Session } from './session.ts';
 import { secureConnection, startTls } from './stls.ts';
+import type { StatusLine } from './status-line.ts';
 import type { SessionBounds } from './watchdog.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -17,27 +20,39 @@ import { Watchdog } from './watchdog.ts';
 export class Pop3Opener implements MaildropOpener {
   private readonly clock: Clock;
   private readonly stallMs: number;
+  private readonly randomOctets: RandomOctets;
 
   /** @param options.stallMs milliseconds without an octet while the server owes some, connecting included */
-  constructor(clock: Clock, options: { readonly stallMs?: number } = {}) {
+  constructor(
+    clock: Clock,
+    options: { readonly stallMs?: number; readonly randomOctets?: RandomOctets } = {},
+  ) {
     this.clock = clock;
     this.stallMs = options.stallMs ?? POP3_STALL_MS;
+    this.randomOctets = options.randomOctets ?? randomBytes;
   }
 
   async open(
     address: MaildropAddress,
     login: MaildropLogin,
     limits: { readonly deadline: number; readonly signal: AbortSignal },
-  ): Promise<Maildrop> {
+  ): Promise<Pop3Session> {
     checkLogin(address, login);
     const bounds = { clock: this.clock, stallMs: this.stallMs, ...limits };
     const connection = begin(address, bounds);
     try {
-      await connect(connection, address);
+      const greeting = await connect(connection, address);
       const before = await readCapabilities(connection);
-      await authenticate(connection, login, before);
+      const offer = {
+        capabilities: before,
+        timestamp: apopTimestamp(greeting),
+        encrypted: address.tls !== 'none',
+      };
+      const { clock, randomOctets } = this;
+      const surroundings = { address, clock, randomOctets };
+      const mechanism = await authenticate(connection, login, offer, surroundings);
       const capabilities = await capabilitiesAfterLogin(connection, before);
-      return new Pop3Session(connection, capabilities);
+      return new Pop3Session(connection, capabilities, mechanism);
     } catch (error) {
       const { place } = connection;
       connection.fail(new Failure('connect', 'temporary', `session with ${place} not opened`));
@@ -54,7 +69,8 @@ function begin(address: MaildropAddress, bounds: SessionBounds): Connection {
   return new Connection(bounds, place);
 }
 
-async function connect(connection: Connection, address: MaildropAddress): Promise<void> {
+/** @returns the greeting */
+async function connect(connection: Connection, address: MaildropAddress): Promise<StatusLine> {
   await connection.connect(address.host, address.port);
   if (address.tls === 'implicit') await secureConnection(connection, address);
   const greeting = await connection.greeting();
@@ -66,6 +82,7 @@ async function connect(connection: Connection, address: MaildropAddress): Promis
     );
   }
   if (address.tls === 'starttls') await startTls(connection, address);
+  return greeting;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts';
 import { dele } from './dele.ts';
 import { readListing } from './listing.ts';
 import type { Listing, Maildrop, MailSink, MessageNumber } from './maildrop.ts';
+import type { Mechanism } from './mechanism-choice.ts';
 import { quit } from './quit.ts';
 import { retrieve } from './retr.ts';
 import { top } from './top.ts';
@@ -12,11 +13,14 @@ import { top } from './top.ts';
 export class Pop3Session implements Maildrop {
   /** What the server said of itself after login, else before; null where it knows no CAPA. */
   readonly capabilities: Capabilities | null;
+  /** What let us in. */
+  readonly mechanism: Mechanism;
   private readonly connection: Connection;
 
-  constructor(connection: Connection, capabilities: Capabilities | null) {
+  constructor(connection: Connection, capabilities: Capabilities | null, mechanism: Mechanism) {
     this.connection = connection;
     this.capabilities = capabilities;
+    this.mechanism = mechanism;
   }
 
   listing(): Promise<Listing> {

@@ -12,11 +12,18 @@ export interface StatusLine {
 const INDICATOR = /^(\+OK|-ERR|\+)(?![^\s[:])[\s:]*/i;
 const RESPONSE_CODE = /^\[([^\]\s]{1,64})\][ \t]*/;
 
-/** Reads a line without its line end; null for what is no POP3 status line. */
-export function parseStatusLine(line: Buffer): StatusLine | null {
+/**
+ * Reads a line without its line end; null for what is no POP3 status line.
+ * @param challenge whether a SASL challenge may come: some servers leave out the space behind its `+` (MS-POP3 2.2.2)
+ */
+export function parseStatusLine(line: Buffer, challenge = false): StatusLine | null {
   const text = decodeServerText(line);
   const indicator = INDICATOR.exec(text);
-  if (indicator === null) return null;
+  if (indicator === null) {
+    return challenge && text.startsWith('+')
+      ? { status: 'continue', code: null, text: text.slice(1) }
+      : null;
+  }
   const rest = text.slice(indicator[0].length);
   const status = statusOf(indicator[1]);
   if (status === 'continue') return { status, code: null, text: rest };

@@ -105,7 +105,9 @@ export function readMailbox(
 /** Forms that are settled and that this version does not act on yet. */
 function checkLater(fields: MailboxFields, place: Place, problems: Problem[]): void {
   if (fields.auth !== undefined && supportedAuth(fields.auth) === null) {
-    problems.push(notYetSupported([...place, 'auth'], 'auto, plain or user', fields.auth));
+    problems.push(
+      notYetSupported([...place, 'auth'], 'a mechanism that takes a password', fields.auth),
+    );
   }
   if (fields.keep !== undefined && supportedKeep(fields.keep) === null) {
     problems.push(notYetSupported([...place, 'keep'], 'none or forever', fields.keep));
@@ -118,7 +120,7 @@ function checkLater(fields: MailboxFields, place: Place, problems: Problem[]): v
 }
 
 function supportedAuth(auth: (typeof AUTHENTICATION)[number]): Mailbox['auth'] | null {
-  return auth === 'auto' || auth === 'plain' || auth === 'user' ? auth : null;
+  return auth === 'xoauth2' || auth === 'oauthbearer' ? null : auth;
 }
 
 function supportedKeep(keep: string): Mailbox['keep'] | null {

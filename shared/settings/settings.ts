@@ -6,6 +6,20 @@ export type SecretRef =
   | { readonly kind: 'named'; readonly name: string }
   | { readonly kind: 'plain'; readonly value: string };
 
+/** How to log in to a mailbox: `auto`, or the one mechanism to use. */
+export type Authentication =
+  | 'auto'
+  | 'user'
+  | 'apop'
+  | 'plain'
+  | 'login'
+  | 'cram-md5'
+  | 'scram-sha-1'
+  | 'scram-sha-256'
+  | 'ntlm'
+  | 'xoauth2'
+  | 'oauthbearer';
+
 /** How a connection is protected, for a mailbox as for the SMTP server. */
 export interface Transport {
   readonly host: string;
@@ -63,7 +77,7 @@ interface MailboxCommon extends Transport {
   readonly id: string;
   readonly username: string;
   readonly password: SecretRef;
-  readonly auth: 'auto' | 'plain' | 'user';
+  readonly auth: Authentication;
   readonly schedule: Schedule;
   readonly keep: 'none' | 'forever';
 }

@@ -46,7 +46,7 @@ async function play(auth: MaildropLogin['auth'], ...steps: DialogueStep[]): Prom
 describe('the login', () => {
   it.each([
     ['auto', USUAL_CAPABILITIES, 'PLAIN'],
-    ['auto', ['USER', 'SASL CRAM-MD5'], 'USER'],
+    ['auto', ['USER', 'SASL GSSAPI'], 'USER'],
     ['auto', [], 'USER'],
     ['plain', USUAL_CAPABILITIES, 'PLAIN'],
     ['user', USUAL_CAPABILITIES, 'USER'],
@@ -168,11 +168,14 @@ describe('the login', () => {
 
   it('sends nothing in clear text that is not allowed to', async () => {
     const server = await serve();
-    for (const auth of ['auto', 'plain', 'user'] as const) {
+    for (const auth of ['plain', 'login', 'user', 'xoauth2', 'oauthbearer'] as const) {
       const opening = openMaildrop(server.port, { auth, cleartextAllowed: false });
-      expect(await rejection(opening)).toMatchObject({ kind: 'login', permanence: 'permanent' });
+      expect(await rejection(opening)).toMatchObject({ kind: 'login', refusal: 'other' });
     }
     expect(server.connections).toBe(0);
+    const opening = openMaildrop(server.port, { cleartextAllowed: false });
+    expect(await rejection(opening)).toMatchObject({ kind: 'login', refusal: 'other' });
+    expect(server.commands).toEqual(['CAPA']);
   });
 
   it.each([

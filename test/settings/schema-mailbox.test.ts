@@ -68,8 +68,8 @@ const mailboxErrors: Readonly<Record<string, readonly [Record<string, unknown>, 
     'auth: expected auto, plain, user, login, apop, cram-md5, scram-sha-1, scram-sha-256, ntlm, xoauth2 or oauthbearer, got "digest"',
   ],
   'auth later': [
-    { auth: 'scram-sha-256' },
-    'auth: expected auto, plain or user, got "scram-sha-256"; not yet supported in this version',
+    { auth: 'xoauth2' },
+    'auth: expected a mechanism that takes a password, got "xoauth2"; not yet supported in this version',
   ],
   keep: [{ keep: 7 }, 'keep: expected none, delivered, forever or a time such as 7d, got 7'],
   'keep delivered': [

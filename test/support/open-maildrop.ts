@@ -1,4 +1,5 @@
 import { systemClock } from '../../shared/clock.ts';
+import type { RandomOctets } from '../../shared/clock.ts';
 import type {
   ListedMail,
   Maildrop,
@@ -8,10 +9,16 @@ import type {
   MessageNumber,
 } from '../../shared/pop3/maildrop.ts';
 import { Pop3Opener } from '../../shared/pop3/opener.ts';
+import type { Pop3Session } from '../../shared/pop3/session.ts';
 
 /** What a test changes of the usual session with a server on loopback in clear text. */
-export interface OpenOptions extends Partial<MaildropAddress>, Partial<MaildropLogin> {
+export interface OpenOptions
+  extends Partial<MaildropAddress>, Partial<Omit<MaildropLogin, 'secret'>> {
+  readonly password?: string;
+  /** An access token instead of the password. */
+  readonly token?: string;
   readonly stallMs?: number;
+  readonly randomOctets?: RandomOctets;
   /** Milliseconds from now. */
   readonly within?: number;
   readonly signal?: AbortSignal;
@@ -33,12 +40,23 @@ const USUAL = {
   within: 20_000,
 } as const;
 
-export function openMaildrop(port: number, options: OpenOptions = {}): Promise<Maildrop> {
+export function openMaildrop(port: number, options: OpenOptions = {}): Promise<Pop3Session> {
   const session = { ...USUAL, port, ...options };
-  return new Pop3Opener(systemClock, { stallMs: session.stallMs }).open(session, session, {
-    deadline: systemClock.now() + session.within,
-    signal: options.signal ?? new AbortController().signal,
-  });
+  const { token } = options;
+  const secret =
+    token === undefined
+      ? ({ kind: 'password', value: session.password } as const)
+      : ({ kind: 'token', value: token } as const);
+  const { stallMs, randomOctets } = session;
+  const chance = randomOctets === undefined ? {} : { randomOctets };
+  return new Pop3Opener(systemClock, { stallMs, ...chance }).open(
+    session,
+    { ...session, secret },
+    {
+      deadline: systemClock.now() + session.within,
+      signal: options.signal ?? new AbortController().signal,
+    },
+  );
 }
 
 export interface CollectingSink extends MailSink {
