@@ -32,6 +32,22 @@ export const SIGHTING_RENEWAL_MS = 24 * 3_600_000;
 /** Recipients in one SMTP transaction: RFC 5321 section 4.5.3.1.8 asks servers to take at least these. */
 export const RECIPIENTS_PER_TRANSACTION = 100;
 
+/** Tries in a row that find no session with the destination, before all mail for it is put off. */
+export const DESTINATION_TRIES = 3;
+
+/**
+ * How long a destination that is down is left alone, growing; beyond the last, the last. One message then finds out for
+ * all: a connection every quarter of an hour hammers nobody, and mail flows soon after the end of an outage.
+ * Milliseconds.
+ */
+export const DESTINATION_PAUSES_MS: readonly number[] = [1, 2, 5, 10, 15].map((m) => m * 60_000);
+
+/** Mail waits so long while another process finds out whether the destination is back. Milliseconds. */
+export const PROBE_WAIT_MS = 60_000;
+
+/** A process that knows the destination to work asks the ledger no more often. Milliseconds. */
+export const DESTINATION_CACHE_MS = 10_000;
+
 /** Octets of the first ranged read of a message by route: most header blocks are far smaller. */
 export const HEADER_FIRST_READ = 64 * 1024;
 

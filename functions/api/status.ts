@@ -1,16 +1,19 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { FailureKind } from '../../shared/failure.ts';
-import type { MailboxLedger } from '../../shared/ledger/ledger.ts';
+import type { DestinationRecord } from '../../shared/ledger/destination-record.ts';
+import type { DestinationLedger, MailboxLedger } from '../../shared/ledger/ledger.ts';
 import { NO_MAILBOX_RECORD } from '../../shared/ledger/mailbox-record.ts';
 import type { MailboxRecord, RunStatus } from '../../shared/ledger/mailbox-record.ts';
 import type { QueueDepth } from '../../shared/queue/job-queue.ts';
-import type { SettingsSource } from '../../shared/settings/settings.ts';
+import { destinationOf } from '../../shared/settings/destination.ts';
+import type { DeliverySettings, SettingsSource } from '../../shared/settings/settings.ts';
 import { formatProblem } from '../../shared/settings/problem.ts';
 import type { MailStore } from '../../shared/store/mail-store.ts';
 
 export interface StatusDeps {
   readonly settings: SettingsSource;
   readonly mailboxes: MailboxLedger;
+  readonly destinations: Pick<DestinationLedger, 'read'>;
   readonly store: MailStore;
   readonly queues: Readonly<
     Record<'fetch' | 'route' | 'deliver', { depth(): Promise<QueueDepth> }>
@@ -30,6 +33,20 @@ export interface MailboxStatus {
   readonly error: { readonly kind: FailureKind; readonly message: string } | null;
 }
 
+/** Where all mail goes. */
+export interface DestinationStatus {
+  /** `mail.corp.example:587`. */
+  readonly host: string;
+  /** `down`: all mail for it is put off, and one message at a time finds out whether it is back. */
+  readonly status: 'ok' | 'down';
+  /** ISO 8601; null while it is ok. */
+  readonly since: string | null;
+  /** When it is tried next at the earliest. */
+  readonly retryAt: string | null;
+  /** What the last try met. */
+  readonly error: string | null;
+}
+
 export interface ReportedProblem {
   readonly severity: 'error' | 'warning';
   /** One line for people. */
@@ -38,6 +55,7 @@ export interface ReportedProblem {
 
 export interface StatusReport {
   readonly mailboxes: readonly MailboxStatus[];
+  readonly destination: DestinationStatus;
   readonly queues: Readonly<Record<'fetch' | 'route' | 'deliver', QueueDepth>>;
   /** Messages in `Incoming/`: all that lies there is open. */
   readonly open: number;
@@ -70,6 +88,7 @@ export async function status(deps: StatusDeps): Promise<StatusReport> {
   ]);
   return {
     mailboxes,
+    destination: destinationStatus(settings.general.delivery, await deps.destinations.read()),
     queues: { fetch, route, deliver },
     open: waiting.count,
     oldestSeconds:
@@ -82,10 +101,11 @@ export async function status(deps: StatusDeps): Promise<StatusReport> {
   };
 }
 
-/** Whether the exit status of `status` is 0: no mailbox in trouble, no wrong setting, nothing failed, nothing waits. */
+/** Whether the exit status of `status` is 0: no mailbox in trouble, the destination well, no wrong setting, nothing failed, nothing waits. */
 export function isWell(report: StatusReport): boolean {
   const inTrouble = report.mailboxes.some((one) => TROUBLE.has(one.status));
   const isMisconfigured = report.problems.some((problem) => problem.severity === 'error');
+  if (report.destination.status !== 'ok') return false;
   return !inTrouble && !isMisconfigured && report.failed === 0 && report.open === 0;
 }
 
@@ -94,6 +114,19 @@ const TROUBLE: ReadonlySet<MailboxStatus['status']> = new Set([
   'partial',
   'misconfigured',
 ]);
+
+function destinationStatus(
+  delivery: DeliverySettings,
+  record: DestinationRecord | null,
+): DestinationStatus {
+  const { host, identity } = destinationOf(delivery);
+  if (record?.identity !== identity || record.openUntil === null) {
+    return { host, status: 'ok', since: null, retryAt: null, error: null };
+  }
+  const { downSince, openUntil, fault } = record;
+  const [since, retryAt] = [isoOrNull(downSince), isoOrNull(openUntil)];
+  return { host, status: 'down', since, retryAt, error: fault };
+}
 
 function mailboxStatus(
   id: string,

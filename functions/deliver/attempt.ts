@@ -19,11 +19,13 @@ import type { MessageKey } from '../../shared/mail/message-key.ts';
 import type { Decision } from '../../shared/routing/decision.ts';
 import { openEdited } from '../../shared/store/edited-message.ts';
 import type { DeliverDeps } from './deliver-message.ts';
+import type { Passage } from './destination-gate.ts';
 
 export interface ClaimedMessage {
   readonly token: string;
   readonly item: MessageItem;
   readonly plan: RetryPlan;
+  readonly passage: Passage;
 }
 
 export interface AttemptResult {
@@ -51,7 +53,6 @@ export async function attemptDelivery(
   const transcript: string[] = [];
   let item = claimed.item;
   for (const [index, recipients] of groups.entries()) {
-    const isLast = index === groups.length - 1;
     let handOver: HandOver;
     try {
       handOver = await handOverOnce(deps, courier, key, claimed.item, recipients);
@@ -62,9 +63,13 @@ export async function attemptDelivery(
       });
       return { item: await putOff(deps, key, claimed), transcript: null };
     }
+    // Whoever is left of a message to very many waits with the others when the destination is down.
+    const isLast = index === groups.length - 1 || handOver.destination === 'down';
     item = await record(deps, key, claimed, handOver, isLast);
     transcript.push(...handOver.transcript);
     logReplies(deps, key, handOver);
+    await claimed.passage.tell(handOver);
+    if (isLast) break;
   }
   return { item, transcript };
 }

@@ -3,7 +3,12 @@ import type { Courier } from '../../shared/courier/courier.ts';
 import type { InHand } from '../../shared/ledger/in-hand.ts';
 import type { MessageLedger } from '../../shared/ledger/ledger.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
-import { claimDelivery, isFinal } from '../../shared/ledger/message-transitions.ts';
+import type { NoClaim } from '../../shared/ledger/message-transitions.ts';
+import {
+  claimDelivery,
+  isFinal,
+  withholdDelivery,
+} from '../../shared/ledger/message-transitions.ts';
 import { CLAIM_GRACE_MS, DELIVERY_ATTEMPT_MS } from '../../shared/limits.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
@@ -13,6 +18,8 @@ import type { JobOutcome, JobSender, MessageJob } from '../../shared/queue/job-q
 import type { DeliverySettings, SettingsSource } from '../../shared/settings/settings.ts';
 import type { MailStore } from '../../shared/store/mail-store.ts';
 import { attemptDelivery } from './attempt.ts';
+import type { ClaimedMessage } from './attempt.ts';
+import type { DestinationGate, Withholding } from './destination-gate.ts';
 import { finishMessage } from './finish.ts';
 import { nextAttempt } from './retry-gaps.ts';
 
@@ -21,6 +28,8 @@ export interface DeliverDeps {
   readonly store: MailStore;
   readonly messages: MessageLedger;
   readonly inHand: InHand;
+  /** Kept by the host, so that one delivery finds out for all. */
+  readonly destination: DestinationGate;
   /** The courier for the destination as it is configured now; kept by the host, so that sessions are reused. */
   readonly courierFor: (delivery: DeliverySettings) => Courier;
   readonly routeQueue: JobSender<MessageJob>;
@@ -33,25 +42,50 @@ export interface DeliverDeps {
 /**
  * Brings one message as far as it goes now: claims it, hands it to the courier for those who wait, records each
  * reply, and finishes it when everybody has reached an end. May run twice, also at the same time: who comes second
- * finds the claim, the due time or the end.
+ * finds the claim, the due time or the end. While the destination is down nobody is tried.
  */
 export async function deliverMessage(deps: DeliverDeps, key: MessageKey): Promise<JobOutcome> {
   // Before the claim: settings that cannot be read are no start that crashed, and must not park the message.
   const { delivery } = (await deps.settings.read()).general;
-  const token = deps.newToken();
-  const now = deps.clock.now();
-  const until = now + DELIVERY_ATTEMPT_MS + CLAIM_GRACE_MS;
-  const claim = await deps.messages.change(key, claimDelivery({ token, until, now }));
-  switch (claim.kind) {
+  const admission = await deps.destination.enter(delivery);
+  if (!('passage' in admission)) return withhold(deps, delivery, key, admission);
+  const { passage } = admission;
+  try {
+    const token = deps.newToken();
+    const now = deps.clock.now();
+    const until = now + DELIVERY_ATTEMPT_MS + CLAIM_GRACE_MS;
+    const claim = await deps.messages.change(key, claimDelivery({ token, until, now }));
+    if (claim.kind !== 'claimed') return await withoutAttempt(deps, key, claim);
+    return await deliverClaimed(deps, delivery, key, { token, item: claim.item, passage });
+  } finally {
+    await passage.leave();
+  }
+}
+
+/** The destination is down: put off, but what is at its end is finished all the same. */
+async function withhold(
+  deps: DeliverDeps,
+  { giveUpAfterMs }: DeliverySettings,
+  key: MessageKey,
+  { until, fault, host }: Withholding,
+): Promise<JobOutcome> {
+  const withheld = { now: deps.clock.now(), until, giveUpAfterMs, host, fault };
+  return withoutAttempt(deps, key, await deps.messages.change(key, withholdDelivery(withheld)));
+}
+
+async function withoutAttempt(
+  deps: DeliverDeps,
+  key: MessageKey,
+  answer: NoClaim,
+): Promise<JobOutcome> {
+  switch (answer.kind) {
     case 'undecided':
       return backToRoute(deps, key);
     case 'notYet':
-      return { kind: 'later', at: claim.at };
+      return { kind: 'later', at: answer.at };
     case 'ended':
-      await finishMessage(deps, key, claim.item, null);
+      await finishMessage(deps, key, answer.item, null);
       return DONE;
-    case 'claimed':
-      return deliverClaimed(deps, delivery, key, { token, item: claim.item });
   }
 }
 
@@ -59,7 +93,7 @@ async function deliverClaimed(
   deps: DeliverDeps,
   delivery: DeliverySettings,
   key: MessageKey,
-  { token, item }: { readonly token: string; readonly item: MessageItem },
+  { token, item, passage }: Omit<ClaimedMessage, 'plan'>,
 ): Promise<JobOutcome> {
   const giveUpAt = (item.decidedAt ?? 0) + delivery.giveUpAfterMs;
   const plan = {
@@ -71,6 +105,7 @@ async function deliverClaimed(
     token,
     item,
     plan,
+    passage,
   });
   // A later attempt for those who still waited must not take the place of the session that refused the others.
   const hasNewFailure = failures(attempt.item) > failures(item);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 
 import type { DeliverDeps } from '../../functions/deliver/deliver-message.ts';
+import { DestinationGate } from '../../functions/deliver/destination-gate.ts';
 import type { DispatchDeps } from '../../functions/dispatch/dispatch.ts';
 import type { FetchDeps } from '../../functions/fetch/fetch-mailbox.ts';
 import type { RequestFetchDeps } from '../../functions/api/request-fetch.ts';
@@ -86,32 +87,14 @@ async function openIn(
   const { log } = options;
   const clock = options.clock ?? systemClock;
   const ledger = sqliteLedger(database);
-  const queues = {
-    fetch: sqliteQueue(database, {
-      name: 'fetch',
-      schema: fetchJob,
-      identity: (job) => job.mailbox,
-      clock,
-    }),
-    route: sqliteQueue(database, {
-      name: 'route',
-      schema: messageJob,
-      identity: formatKey,
-      clock,
-    }),
-    deliver: sqliteQueue(database, {
-      name: 'deliver',
-      schema: messageJob,
-      identity: formatKey,
-      clock,
-    }),
-  };
+  const queues = queuesIn(database, clock);
   await ledger.releaseAll(takeInHand(folder.inHand));
   await Promise.all(Object.values(queues).map((queue) => queue.releaseAll()));
 
   const events = new EventSender(queues.route, log);
   const hello = helloName();
   const courier = new CurrentCourier({ secrets: options.secrets, helloName: hello, clock, log });
+  const gate = { ledger: ledger.destinations, newToken: randomUUID, clock, log };
   const deps: EmbeddedDeps = {
     settings: options.settingsFrom(sqliteSettingsMemory(database)),
     secrets: options.secrets,
@@ -132,6 +115,8 @@ async function openIn(
     deliverQueue: queues.deliver,
     queues,
     opener: new Pop3Opener(clock),
+    destinations: ledger.destinations,
+    destination: new DestinationGate(gate),
     courierFor: (delivery) => courier.for(delivery),
     newSpool: () => createSpool(folder.spool),
     inHand: inHandFiles(folder.inHand),
@@ -153,6 +138,20 @@ async function openIn(
       database.close();
       folder.release();
     },
+  };
+}
+
+function queuesIn(database: Database, clock: Clock): Embedded['queues'] {
+  const ofMessages = { schema: messageJob, identity: formatKey, clock };
+  return {
+    fetch: sqliteQueue(database, {
+      name: 'fetch',
+      schema: fetchJob,
+      identity: (job) => job.mailbox,
+      clock,
+    }),
+    route: sqliteQueue(database, { name: 'route', ...ofMessages }),
+    deliver: sqliteQueue(database, { name: 'deliver', ...ofMessages }),
   };
 }
 

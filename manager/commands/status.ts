@@ -1,5 +1,5 @@
 import { isWell, status } from '../../functions/api/status.ts';
-import type { StatusReport } from '../../functions/api/status.ts';
+import type { DestinationStatus, StatusReport } from '../../functions/api/status.ts';
 import { socketPath } from '../../infra/local/data-folder.ts';
 import { openEmbedded } from '../../infra/local/embedded.ts';
 import { makeContext, requireSoundConfiguration } from '../context.ts';
@@ -62,7 +62,13 @@ function sayStatus(report: StatusReport): void {
       String(depth.delayed),
     ]),
   );
+  say(destinationLine(report.destination));
   const oldest = report.oldestSeconds === null ? '' : `, the oldest for ${report.oldestSeconds} s`;
   say(`on their way: ${report.open}${oldest}`, `in Failed/: ${report.failed}`);
   say(...report.problems.map(({ severity, text }) => `configuration ${severity}: ${text}`));
+}
+
+function destinationLine({ host, status, since, error }: DestinationStatus): string {
+  if (status === 'ok') return `destination: ${host}`;
+  return `destination: ${host} is down since ${since ?? 'an unknown time'}, mail for it waits: ${error ?? ''}`;
 }

@@ -73,6 +73,7 @@ function openStack(stack: Stack, stage: string, ssm: SSMClient, clock: Clock): D
       store: s3MailStore({ client: s3, bucket: stack.bucket }),
       mailboxes: ledger.mailboxes,
       messages: ledger.messages,
+      destinations: ledger.destinations,
       takenMail: dynamoTakenMail({ client: dynamo, table: stack.table }),
       fetchQueue: sqsSender(sqs, stack.queues.fetch),
       routeQueue: sqsSender(sqs, stack.queues.route),

@@ -45,6 +45,11 @@ export interface RecipientReply {
 }
 
 export interface HandOver {
+  /**
+   * What it says of the destination as a whole. `works`: it took part in a transaction. `down`: no session came about,
+   * or it refused the session; the next message fares alike. `unclear`: neither can be said.
+   */
+  readonly destination: 'works' | 'down' | 'unclear';
   /** One for each recipient of the envelope, in its order. */
   readonly replies: readonly RecipientReply[];
   /** The session's commands and replies; no secret, no content. */

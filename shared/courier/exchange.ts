@@ -1,3 +1,4 @@
+import { concernsSession } from './permanence.ts';
 import { faultVerdict, transactionVerdict, type Verdict } from './reply-classification.ts';
 import type { SmtpReply } from './smtp-reply.ts';
 
@@ -49,6 +50,12 @@ export class Exchange {
   get untouched(): boolean {
     const mail = this.#replies[0];
     return !this.begun && (mail === undefined || mail.code === 421);
+  }
+
+  /** MAIL was answered with something about the session or the account: the next message fares alike. */
+  get sessionRefused(): boolean {
+    const mail = this.#replies[0];
+    return mail?.positive === false && concernsSession(mail.code, mail.enhancedCode);
   }
 
   /** One for each recipient, in the order of the RCPT commands. */

@@ -4,6 +4,7 @@ import type { Log } from '../observe/log.ts';
 import type { Transport } from '../settings/settings.ts';
 import type { Courier, HandOver, Parcel } from './courier.ts';
 import { DEADLINES, type Deadlines } from './deadlines.ts';
+import type { Exchange } from './exchange.ts';
 import { refusal, sessionVerdict, type Verdict } from './reply-classification.ts';
 import type { ServerFeatures } from './server-features.ts';
 import { SessionFailure } from './session-failure.ts';
@@ -45,6 +46,7 @@ export function smtpCourier(options: SmtpCourierOptions): Courier {
         log?.warn('no session with the mail server', { host, reason: fault });
       });
       return {
+        destination: run.destination,
         replies: parcel.envelope.recipients.map((address, index) => {
           const verdict = verdicts[index] ?? sessionVerdict('no reply', null);
           return { address, ...verdict, host };
@@ -64,6 +66,8 @@ interface Addressed extends WireAddress {
 /** One `deliver()`: one transaction, on a kept session or a new one. */
 class DeliveryRun {
   readonly transcript = new Transcript();
+  /** Nobody was asked yet. */
+  destination: HandOver['destination'] = 'unclear';
   readonly #pool: SessionPool;
   readonly #parcel: Parcel;
   readonly #until: number;
@@ -117,12 +121,17 @@ class DeliveryRun {
     try {
       session = await this.#pool.borrow(this.transcript, this.#until, again);
     } catch (error) {
-      if (error instanceof SessionFailure) return error;
+      if (error instanceof SessionFailure) {
+        this.destination = 'down';
+        return error;
+      }
+      // Our own pool's: closed, or no connection came free in time.
       return new SessionFailure('connect', asFailure(error).message, null, error);
     }
     const reused = session.served > 0;
     const sendable = this.#sendable(sender, batch, session.features);
     if (sendable.length === 0) {
+      this.destination = 'works';
       this.#pool.release(session);
       return null;
     }
@@ -145,6 +154,7 @@ class DeliveryRun {
       this.transcript.event('the kept connection was dead; trying once on a new one');
       return this.#carry(sender, batch, true);
     }
+    this.destination = signOf(exchange, dead);
     exchange.verdicts().forEach((verdict, index) => {
       const one = sendable[index];
       if (one) this.#settle([one], verdict);
@@ -181,4 +191,11 @@ class DeliveryRun {
       for (const index of indexes) this.#verdicts[index] = verdict;
     }
   }
+}
+
+/** @param dead the session did not survive the exchange */
+function signOf(exchange: Exchange, dead: boolean): HandOver['destination'] {
+  if ((dead && exchange.untouched) || exchange.sessionRefused) return 'down';
+  // A session that broke off later may have met its end over this one message.
+  return dead && !exchange.complete ? 'unclear' : 'works';
 }

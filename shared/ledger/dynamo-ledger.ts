@@ -1,6 +1,7 @@
 import { formatKey } from '../mail/message-key.ts';
 import type { MessageKey } from '../mail/message-key.ts';
 import type { SettingsMemory } from '../settings/settings.ts';
+import type { DestinationRecord } from './destination-record.ts';
 import { dynamoDuplicates } from './dynamo-duplicates.ts';
 import { messageForm } from './dynamo-message-form.ts';
 import { changeRecord, decodeItem, readRecord } from './dynamo-records.ts';
@@ -9,7 +10,13 @@ import { dynamoSettingsMemory } from './dynamo-settings-memory.ts';
 import { DynamoTable } from './dynamo-table.ts';
 import type { DynamoTableOptions, ItemKey } from './dynamo-table.ts';
 import { dynamoUidls } from './dynamo-uidls.ts';
-import type { DuplicateLedger, MailboxLedger, MessageLedger, UidlLedger } from './ledger.ts';
+import type {
+  DestinationLedger,
+  DuplicateLedger,
+  MailboxLedger,
+  MessageLedger,
+  UidlLedger,
+} from './ledger.ts';
 import { NO_MAILBOX_RECORD } from './mailbox-record.ts';
 import type { MailboxRecord } from './mailbox-record.ts';
 
@@ -19,6 +26,7 @@ export interface DynamoLedger {
   readonly messages: MessageLedger;
   readonly uidls: UidlLedger;
   readonly duplicates: DuplicateLedger;
+  readonly destinations: DestinationLedger;
   readonly settingsMemory: SettingsMemory;
 }
 
@@ -33,6 +41,7 @@ export function dynamoLedger(options: DynamoTableOptions): DynamoLedger {
     messages: messageLedger(table),
     uidls: dynamoUidls(table),
     duplicates: dynamoDuplicates(table),
+    destinations: destinationLedger(table),
     settingsMemory: dynamoSettingsMemory(table),
   };
 }
@@ -49,6 +58,20 @@ function mailboxLedger(table: DynamoTable): MailboxLedger {
   return {
     read: (mailbox) => readRecord(table, keyOf(mailbox), mailboxForm),
     change: (mailbox, transition) => changeRecord(table, keyOf(mailbox), mailboxForm, transition),
+  };
+}
+
+const destinationForm: RecordForm<DestinationRecord> = {
+  name: 'record of the destination',
+  encode: (record) => JSON.stringify(record),
+  decode: (text) => JSON.parse(text) as DestinationRecord,
+};
+
+function destinationLedger(table: DynamoTable): DestinationLedger {
+  const key: ItemKey = { pk: 'destination', sk: '-' };
+  return {
+    read: () => readRecord(table, key, destinationForm),
+    change: (transition) => changeRecord(table, key, destinationForm, transition),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { MessageKey } from '../mail/message-key.ts';
+import type { DestinationRecord } from './destination-record.ts';
 import type { MailboxRecord } from './mailbox-record.ts';
 import type { MessageItem } from './message-item.ts';
 
@@ -15,6 +16,12 @@ export type Transition<Record, Answer> = (record: Record | null) => {
 export interface MailboxLedger {
   read(mailbox: string): Promise<MailboxRecord | null>;
   change<Answer>(mailbox: string, transition: Transition<MailboxRecord, Answer>): Promise<Answer>;
+}
+
+/** Port: the one record of the destination, while it gives trouble. */
+export interface DestinationLedger {
+  read(): Promise<DestinationRecord | null>;
+  change<Answer>(transition: Transition<DestinationRecord, Answer>): Promise<Answer>;
 }
 
 /** Port: one item a message. */

@@ -89,8 +89,11 @@ export function noteQueued(now: number): Transition<MessageItem, null> {
   return (item) => ({ store: item === null ? null : { ...item, queuedAt: now }, answer: null });
 }
 
-export type ClaimAnswer =
-  | { readonly kind: 'claimed' | 'ended'; readonly item: MessageItem }
+export type ClaimAnswer = { readonly kind: 'claimed'; readonly item: MessageItem } | NoClaim;
+
+/** Nothing is to be tried now. */
+export type NoClaim =
+  | { readonly kind: 'ended'; readonly item: MessageItem }
   | { readonly kind: 'undecided' }
   | { readonly kind: 'notYet'; readonly at: number };
 
@@ -124,6 +127,45 @@ export function claimDelivery(claim: {
       starts: item.starts + 1,
     };
     return { store, answer: { kind: 'claimed', item: store } };
+  };
+}
+
+/** Why nobody is tried now, and until when. */
+export interface Withheld {
+  readonly now: number;
+  readonly until: number;
+  readonly giveUpAfterMs: number;
+  readonly host: string;
+  /** What those are told of who are given up meanwhile. */
+  readonly fault: string;
+}
+
+/**
+ * Puts a message off without an attempt, since its destination is down: that counts as no attempt, and the gaps stay
+ * short. The time to give up runs all the same, and the last word is then that the destination was down.
+ */
+export function withholdDelivery(withheld: Withheld): Transition<MessageItem, NoClaim> {
+  const { now, until, giveUpAfterMs, fault, host } = withheld;
+  return (item) => {
+    if (item?.decision == null) return { store: null, answer: { kind: 'undecided' } };
+    if (item.claim !== null && item.claim.until > now) {
+      return { store: null, answer: { kind: 'notYet', at: item.claim.until } };
+    }
+    if (isFinal(item)) return { store: null, answer: { kind: 'ended', item } };
+    if (item.nextDue !== null && item.nextDue > now) {
+      return { store: null, answer: { kind: 'notYet', at: item.nextDue } };
+    }
+    const giveUpAt = (item.decidedAt ?? 0) + giveUpAfterMs;
+    if (now < giveUpAt) {
+      const at = Math.min(until, giveUpAt);
+      return { store: { ...item, nextDue: at }, answer: { kind: 'notYet', at } };
+    }
+    const lastReply = { code: null, enhancedCode: null, text: fault, host, at: now };
+    const recipients = item.recipients.map((one) =>
+      one.state === 'waiting' ? { ...one, lastReply } : one,
+    );
+    const store = failWaiting({ ...item, recipients }, 'expired', now);
+    return { store, answer: { kind: 'ended', item: store } };
   };
 }
 

@@ -1,7 +1,10 @@
 import { formatKey } from '../mail/message-key.ts';
 import type { MessageKey } from '../mail/message-key.ts';
 import type { Database, Row } from '../sqlite/database.ts';
+import type { DestinationRecord } from './destination-record.ts';
+import { endPause } from './destination-transitions.ts';
 import type {
+  DestinationLedger,
   DuplicateClaim,
   DuplicateLedger,
   MaildropAccount,
@@ -27,17 +30,19 @@ const SCHEMA = `
     mailbox TEXT NOT NULL, recipient TEXT NOT NULL, duplicate_key TEXT NOT NULL,
     owner TEXT NOT NULL, expires_at INTEGER NOT NULL,
     PRIMARY KEY (mailbox, recipient, duplicate_key)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS destination (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL);
   CREATE INDEX IF NOT EXISTS duplicate_expiry ON duplicate (expires_at);
 `;
 
-/** The four ledger ports on one SQLite database. */
+/** The five ledger ports on one SQLite database. */
 export interface SqliteLedger {
   readonly mailboxes: MailboxLedger;
   readonly messages: MessageLedger;
   readonly uidls: UidlLedger;
   readonly duplicates: DuplicateLedger;
+  readonly destinations: DestinationLedger;
   /**
-   * Frees what a dead owner held: leases and delivery claims. Only the one owner of the data folder may call it,
+   * Frees what a dead owner held: leases, delivery claims, and the pause of a destination that was down. Only the one owner of the data folder may call it,
    * at its start.
    * @param inHand whose octets the dead owner was working on (`formatKey`): only for these does the start count as a
    * crash that the message may have caused; a process killed while it waited for a server says nothing of the message
@@ -52,6 +57,7 @@ export function sqliteLedger(db: Database): SqliteLedger {
     messages: messageLedger(db),
     uidls: uidlLedger(db),
     duplicates: duplicateLedger(db),
+    destinations: destinationLedger(db),
     releaseAll: (inHand) => releaseAll(db, inHand),
   };
 }
@@ -141,6 +147,20 @@ function duplicateLedger(db: Database): DuplicateLedger {
   };
 }
 
+function destinationLedger(db: Database): DestinationLedger {
+  const read = (): DestinationRecord | null =>
+    stored(db.get('SELECT record FROM destination'), 'record') as DestinationRecord | null;
+  return {
+    read: () => db.read(read),
+    change: (transition) =>
+      db.write(() =>
+        apply(transition, read(), (record) => {
+          db.run('INSERT OR REPLACE INTO destination VALUES (1, ?)', JSON.stringify(record));
+        }),
+      ),
+  };
+}
+
 function releaseAll(db: Database, inHand: ReadonlySet<string>): Promise<void> {
   return db.write(() => {
     for (const row of db.all('SELECT id, record FROM mailbox')) {
@@ -156,6 +176,11 @@ function releaseAll(db: Database, inHand: ReadonlySet<string>): Promise<void> {
       const starts = inHand.has(formatKey(key)) ? item.starts : Math.max(0, item.starts - 1);
       writeItem(db, key, { ...item, claim: null, starts });
     }
+    // Who starts the program anew may just have mended it: one message finds out at once.
+    const destination = stored(db.get('SELECT record FROM destination'), 'record');
+    if (destination === null) return;
+    const released = endPause(destination as DestinationRecord);
+    db.run('UPDATE destination SET record = ?', JSON.stringify(released));
   });
 }
 

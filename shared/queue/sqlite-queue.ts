@@ -11,6 +11,7 @@ const SCHEMA = `
     id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, identity TEXT NOT NULL, body TEXT NOT NULL,
     visible_at INTEGER NOT NULL, receipt TEXT, receive_count INTEGER NOT NULL);
   CREATE INDEX IF NOT EXISTS job_due ON job (queue, visible_at, id);
+  CREATE INDEX IF NOT EXISTS job_fresh ON job (queue, visible_at, id) WHERE receive_count = 0;
   CREATE INDEX IF NOT EXISTS job_identity ON job (queue, identity);
   CREATE UNIQUE INDEX IF NOT EXISTS job_receipt ON job (receipt) WHERE receipt IS NOT NULL;
 `;
@@ -40,10 +41,15 @@ export function sqliteQueue<Job>(db: Database, options: SqliteQueueOptions<Job>)
   return new QueueInDatabase(db, options);
 }
 
+/** One job in so many is one that was received before, when both kinds are due. */
+const OLD_SHARE = 4;
+
 class QueueInDatabase<Job> implements SqliteQueue<Job> {
   readonly #db: Database;
   readonly #options: SqliteQueueOptions<Job>;
   #listener: () => void = () => undefined;
+  /** Receives so far. */
+  #turn = 0;
 
   constructor(db: Database, options: SqliteQueueOptions<Job>) {
     this.#db = db;
@@ -120,17 +126,38 @@ class QueueInDatabase<Job> implements SqliteQueue<Job> {
   #receiveDue(max: number, now: number, visibilityMs: number): readonly ReceivedJob<Job>[] {
     const received: ReceivedJob<Job>[] = [];
     for (;;) {
-      const room = max - received.length;
-      const rows = this.#db.all(
-        'SELECT id, body, receive_count FROM job WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?',
-        this.#options.name,
-        now,
-        room,
-      );
+      const rows = this.#rowsDue(max - received.length, now);
       const taken = rows.map((row) => this.#receiveOne(row, now + visibilityMs));
       received.push(...taken.filter((one) => one !== null));
       if (!taken.includes(null)) return received;
     }
+  }
+
+  /**
+   * First those that were never received, since a backlog that is tried again must not hold up what is new; but a part
+   * of the room is the backlog's, since what is new must not hold it up for ever either.
+   */
+  #rowsDue(room: number, now: number): Row[] {
+    const share = this.#shareOfOld(room);
+    const fresh = this.#rowsWhere('receive_count = 0', room, now);
+    const old = this.#rowsWhere('receive_count > 0', room, now);
+    const oldKept = Math.min(old.length, Math.max(share, room - fresh.length));
+    return [...fresh.slice(0, room - oldKept), ...old.slice(0, oldKept)];
+  }
+
+  /** A quarter, and one job in four where there is room for one at a time. */
+  #shareOfOld(room: number): number {
+    this.#turn += 1;
+    return Math.floor((room + (this.#turn % OLD_SHARE)) / OLD_SHARE);
+  }
+
+  #rowsWhere(condition: string, limit: number, now: number): Row[] {
+    return this.#db.all(
+      `SELECT id, body, receive_count FROM job WHERE queue = ? AND visible_at <= ? AND ${condition} ORDER BY visible_at, id LIMIT ?`,
+      this.#options.name,
+      now,
+      limit,
+    );
   }
 
   /** @returns null for a job that cannot be read: it is put aside */

@@ -21,6 +21,7 @@ import {
 import { makeMarker } from '../../shared/mail/marker.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import { receivedField } from '../../shared/mail/received.ts';
+import { destinationLedgerContract } from '../contract/destination-ledger.ts';
 import { duplicateLedgerContract } from '../contract/duplicate-ledger.ts';
 import { mailboxLedgerContract } from '../contract/mailbox-ledger.ts';
 import { messageLedgerContract } from '../contract/message-ledger.ts';
@@ -88,6 +89,10 @@ mailboxLedgerContract(
 uidlLedgerContract(
   'the DynamoDB ledger',
   only(({ uidls }) => uidls),
+);
+destinationLedgerContract(
+  'the DynamoDB ledger',
+  only(({ destinations }) => destinations),
 );
 duplicateLedgerContract(
   'the DynamoDB ledger',

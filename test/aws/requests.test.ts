@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { deliverMessage } from '../../functions/deliver/deliver-message.ts';
 import type { DeliverDeps } from '../../functions/deliver/deliver-message.ts';
+import { DestinationGate } from '../../functions/deliver/destination-gate.ts';
 import { fetchMailbox } from '../../functions/fetch/fetch-mailbox.ts';
 import type { FetchDeps, FetchOutcome } from '../../functions/fetch/fetch-mailbox.ts';
 import { routeMessage } from '../../functions/route/route-message.ts';
@@ -121,7 +122,14 @@ describe('requests per message', () => {
     for (const event of await batchesOf(stage.routeQueue)) await route(event, routing);
 
     const routeQueue = sqsSender<MessageJob>(counted.sqs, stage.routeQueue);
-    const delivery = { ...shared, inHand: nothingInHand, routeQueue, random: () => 0.5 };
+    const destination = new DestinationGate({ ledger: ledger.destinations, ...shared });
+    const delivery = {
+      ...shared,
+      destination,
+      inHand: nothingInHand,
+      routeQueue,
+      random: () => 0.5,
+    };
     for (const event of await batchesOf(stage.deliverQueue)) await deliver(event, delivery);
   }
 
@@ -192,6 +200,8 @@ describe('requests per message', () => {
 
   test('DynamoDB: at most five read units, the mailbox apart, which is read twice a run', () => {
     expect(count.readUnits.get('mailbox')).toBe(2);
+    // Whether the destination is up: asked once in ten seconds, however many messages there are.
+    expect(count.readUnits.get('destination')).toBeLessThanOrEqual(MESSAGES / BATCH_SIZE.deliver);
     expect(unitsPerMessage(count.readUnits)).toBeLessThanOrEqual(5);
   });
 
@@ -220,7 +230,7 @@ describe('requests per message', () => {
 
   /** Without what a run costs that brings nothing. */
   function unitsPerMessage(units: ReadonlyMap<string, number>): number {
-    const ofMessages = [...units].filter(([kind]) => kind !== 'mailbox');
+    const ofMessages = [...units].filter(([kind]) => kind !== 'mailbox' && kind !== 'destination');
     return ofMessages.reduce((sum, [, ofKind]) => sum + ofKind, 0) / MESSAGES;
   }
 });

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 
+import type { Courier } from '../../shared/courier/courier.ts';
 import { certificates } from '../support/certificates.ts';
 import { parcelOf } from '../support/parcels.ts';
 import { startSmtpServer } from '../support/scripted-smtp-server.ts';
@@ -64,11 +65,20 @@ async function strike(
   const { replies, transcript } = await courier.deliver(
     parcelOf('a: b\r\n\r\nbody\r\n', { recipients: [FIRST, SECOND] }),
   );
-  const { replies: after } = await courier.deliver(parcelOf('c: d\r\n\r\nnext\r\n'));
+  const after = await sentNext(courier, fault === 'hang' ? TRIES_WHEN_SHORT : 1);
   await courier.close();
   await server.close();
   const ends = replies.map((reply) => reply.verdict.charAt(0)).join('');
-  return { ends, after: after[0]?.verdict, transcript };
+  return { ends, after, transcript };
+}
+
+/** On a busy machine waits this short strike a healthy server too. */
+const TRIES_WHEN_SHORT = 20;
+
+async function sentNext(courier: Courier, tries: number): Promise<string | undefined> {
+  const { replies } = await courier.deliver(parcelOf('c: d\r\n\r\nnext\r\n'));
+  const verdict = replies[0]?.verdict;
+  return verdict === 'temporary' && tries > 1 ? sentNext(courier, tries - 1) : verdict;
 }
 
 const table = (ends: typeof ENDS) =>

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { NO_MAILBOX_RECORD } from '../../shared/ledger/mailbox-record.ts';
+import { tellDestination } from '../../shared/ledger/destination-transitions.ts';
 import { claimDelivery } from '../../shared/ledger/message-transitions.ts';
 import { sqliteLedger } from '../../shared/ledger/sqlite-ledger.ts';
 import type { SqliteLedger } from '../../shared/ledger/sqlite-ledger.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import { Database } from '../../shared/sqlite/database.ts';
+import { destinationLedgerContract } from '../contract/destination-ledger.ts';
 import { duplicateLedgerContract } from '../contract/duplicate-ledger.ts';
 import { mailboxLedgerContract } from '../contract/mailbox-ledger.ts';
 import { messageLedgerContract } from '../contract/message-ledger.ts';
@@ -60,6 +62,11 @@ duplicateLedgerContract(
   only(({ duplicates }) => duplicates),
 );
 
+destinationLedgerContract(
+  'the SQLite ledger',
+  only(({ destinations }) => destinations),
+);
+
 describe('the SQLite ledger', () => {
   let used: OpenLedger;
   beforeEach(() => {
@@ -86,6 +93,18 @@ describe('the SQLite ledger', () => {
     expect(items.get(formatKey(KEY))).toEqual(waitingItem(['a@corp.example'], { starts: 1 }));
     expect(items.get(formatKey(idle))).toEqual(waitingItem([]));
     expect(await mailboxes.read('sales')).toEqual(record);
+  });
+
+  it('ends the pause of a destination that was down for a dead owner', async () => {
+    const { destinations } = used.ledgers;
+    await used.ledgers.releaseAll(new Set());
+    expect(await destinations.read()).toBeNull();
+    const here = { identity: 'smtp here', host: 'here' };
+    const told = { ...here, token: 'dead', sign: 'down', fault: 'no', now: 5 } as const;
+    for (let tries = 0; tries < 3; tries += 1) await destinations.change(tellDestination(told));
+    await used.ledgers.releaseAll(new Set());
+    const record = await destinations.read();
+    expect(record).toMatchObject({ ...here, failures: 3, downSince: 5, openUntil: 0, probe: null });
   });
 
   it('takes back the start of a message that the dead owner did not have in hand', async () => {

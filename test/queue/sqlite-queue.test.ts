@@ -75,6 +75,25 @@ describe('the SQLite queue', () => {
     expect(await queue.receive(1, HOUR)).toHaveLength(1);
   });
 
+  it.each([1, 3, 8])(
+    'lets neither a backlog nor what is new hold up the other (%i at a time)',
+    async (room) => {
+      await queue.send(Array.from({ length: 40 }, (_, at) => jobOf(at)));
+      for (const { receipt } of await queue.receive(40, HOUR)) await queue.retry(receipt, 0);
+      await queue.send(Array.from({ length: 40 }, (_, at) => jobOf(100 + at)));
+      const kinds: string[] = [];
+      for (;;) {
+        const received = await queue.receive(room, HOUR);
+        if (received.length === 0) break;
+        kinds.push(...received.map(({ receiveCount }) => (receiveCount === 1 ? 'new' : 'old')));
+      }
+      expect(kinds).toHaveLength(80);
+      const early = kinds.slice(0, 24).filter((kind) => kind === 'new').length;
+      expect(early).toBe(18);
+      expect(kinds.slice(-20)).not.toContain('new');
+    },
+  );
+
   it('ignores the receipt of somebody who was too slow', async () => {
     await queue.send([jobOf(1)]);
     const [slow] = await queue.receive(1, HOUR);

@@ -17,13 +17,20 @@ export function contentOf(data: string, area: 'Incoming' | 'Failed', file: strin
   return readFileSync(join(data, area, file));
 }
 
+/** Every report in `Failed/`, in the order of their names. */
+export function reportsIn(data: string): FailureReport[] {
+  return filesIn(data, 'Failed')
+    .filter((name) => name.endsWith('.json'))
+    .map((file) => JSON.parse(contentOf(data, 'Failed', file).toString('utf8')) as FailureReport);
+}
+
 /** The one report in `Failed/`. */
 export function onlyReport(data: string): FailureReport {
-  const [file, ...others] = filesIn(data, 'Failed').filter((name) => name.endsWith('.json'));
-  if (file === undefined || others.length > 0) {
-    throw new Error(`expected one report in Failed/, got ${[file, ...others].join(', ')}`);
+  const [report, ...others] = reportsIn(data);
+  if (report === undefined || others.length > 0) {
+    throw new Error(`expected one report in Failed/, got ${filesIn(data, 'Failed').join(', ')}`);
   }
-  return JSON.parse(contentOf(data, 'Failed', file).toString('utf8')) as FailureReport;
+  return report;
 }
 
 function namesIn(folder: string): string[] {

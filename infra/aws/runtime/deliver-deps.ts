@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { DeliverDeps } from '../../../functions/deliver/deliver-message.ts';
+import { DestinationGate } from '../../../functions/deliver/destination-gate.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { CurrentCourier } from '../../../shared/courier/current-courier.ts';
 import { nothingInHand } from '../../../shared/ledger/in-hand.ts';
@@ -34,13 +35,14 @@ export function deliverDeps(): StageDeliverDeps {
   const log = functionLog();
   const sqs = sqsClient();
   const { stage, deliverQueue } = readEnvironment('stage', 'deliverQueue');
-  const { messages, settingsMemory } = stageLedger();
+  const { messages, destinations, settingsMemory } = stageLedger();
   const { settings, secrets } = stageSettings({ memory: settingsMemory, clock, log });
   return {
     settings,
     store: stageMailStore(),
     messages,
     inHand: nothingInHand,
+    destination: new DestinationGate({ ledger: destinations, newToken: randomUUID, clock, log }),
     routeQueue: stageSender<MessageJob>(sqs, 'routeQueue'),
     putOff: sqsPutOff(sqs, deliverQueue),
     newCourier: () => {

@@ -81,6 +81,7 @@ describe('deliverMessage', () => {
   test('a crash between the copy in Failed/ and the removal: finished by the next job, transcript kept', async () => {
     const refusing = by((parcel) =>
       Promise.resolve({
+        destination: 'works',
         replies: parcel.envelope.recipients.map((one) => replyFor(one, 'permanent')),
         transcript: ['S: 550 no'],
       }),
@@ -132,7 +133,8 @@ describe('deliverMessage', () => {
       sentBefore.push(states.filter((state) => state === 'sent').length);
       // Long: without an extension the claim would end under the transactions after it.
       scene.clock.advance(10 * MINUTE);
-      return { replies: envelope.recipients.map((one) => replyFor(one, 'sent')), transcript: [] };
+      const replies = envelope.recipients.map((one) => replyFor(one, 'sent'));
+      return { destination: 'works', replies, transcript: [] };
     });
     expect(await deliverMessage(counting, many)).toEqual({ kind: 'done' });
     expect(sizes).toEqual([100, 100, 50]);
@@ -225,6 +227,7 @@ describe('deliverMessage', () => {
       const recorded = (await item(many))?.recipients.filter(({ state }) => state === 'sent');
       seen.push(recorded?.length ?? -1);
       return {
+        destination: 'works',
         replies: parcel.envelope.recipients.map((one) => replyFor(one, 'sent')),
         transcript: [],
       };
