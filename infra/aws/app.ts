@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
-import { App } from 'aws-cdk-lib';
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
 
 import { MailferryStack } from './mailferry-stack.ts';
 import { readStageOptions } from './stage-options.ts';
@@ -12,3 +13,5 @@ new MailferryStack(app, `Mailferry-${options.stage}`, {
   description: `Mailferry, a POP3 connector: stage ${options.stage}`,
   bundles: join(import.meta.dirname, '../../dist'),
 });
+// A finding without an acknowledgement fails the synthesis, and with it the deployment.
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

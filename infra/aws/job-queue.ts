@@ -1,4 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
+import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -6,16 +7,19 @@ import type { QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { IDependable } from 'constructs';
 
+import type { Alerts } from './alerts.ts';
 import { MAX_RECEIVES, RETENTION_DAYS, hiddenSeconds } from './timings.ts';
 import type { QueueName } from './timings.ts';
 
 /** One queue of jobs with its dead-letter queue. Jobs are keys: a lost queue loses no mail, the sweep makes them anew. */
 export class JobQueue extends Construct {
+  readonly name: QueueName;
   readonly queue: Queue;
   readonly deadLetters: Queue;
 
-  constructor(scope: Construct, id: string, name: QueueName) {
+  constructor(scope: Construct, id: string, name: QueueName, alerts: Alerts) {
     super(scope, id);
+    this.name = name;
     const common: QueueProps = {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -26,6 +30,13 @@ export class JobQueue extends Construct {
       ...common,
       visibilityTimeout: Duration.seconds(hiddenSeconds(name)),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: MAX_RECEIVES[name] },
+    });
+    alerts.watch(this, 'DeadLettersAlarm', {
+      meaning: `a job of the ${name} queue could not be handled and lies in its dead-letter queue.`,
+      entry: 'deadLetters',
+      metric: this.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }),
+      threshold: 0,
+      missing: TreatMissingData.NOT_BREACHING,
     });
   }
 

@@ -4,6 +4,7 @@ import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 
 import type { LedgerTable } from './ledger-table.ts';
+import { acknowledgeWildcard } from './nag-finding.ts';
 
 type Area = 'Incoming' | 'Failed';
 
@@ -11,21 +12,33 @@ type Area = 'Incoming' | 'Failed';
  * What a role may do, statement by statement: no action by wildcard, and resources by wildcard only below a prefix
  * (objects of an area, parameters of a path). Nobody may delete a version of an object.
  */
-function allow(role: Role, actions: readonly string[], resources: readonly string[]): void {
+function allow(
+  role: Role,
+  actions: readonly string[],
+  resources: readonly string[],
+  whyBelowPrefix?: string,
+): void {
   role.addToPolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }));
+  if (whyBelowPrefix === undefined) return;
+  for (const resource of resources) {
+    if (resource.endsWith('*')) acknowledgeWildcard(role, resource, whyBelowPrefix);
+  }
 }
+
+const OBJECTS = 'Objects are named by what they hold: only their area is known beforehand.';
+const PARAMETERS = 'Mailboxes, secrets and continued values are named by the configuration.';
 
 function objects(bucket: Bucket, areas: readonly Area[]): string[] {
   return areas.map((area) => bucket.arnForObjects(`${area}/*`));
 }
 
 export function allowWriting(role: Role, bucket: Bucket, area: Area): void {
-  allow(role, ['s3:PutObject'], objects(bucket, [area]));
+  allow(role, ['s3:PutObject'], objects(bucket, [area]), OBJECTS);
 }
 
 /** Listing too: without it S3 answers a missing object with "access denied", not with "no such key". */
 export function allowReading(role: Role, bucket: Bucket, areas: readonly Area[]): void {
-  allow(role, ['s3:GetObject'], objects(bucket, areas));
+  allow(role, ['s3:GetObject'], objects(bucket, areas), OBJECTS);
   allowListing(role, bucket);
 }
 
@@ -35,7 +48,7 @@ export function allowListing(role: Role, bucket: Bucket): void {
 
 /** Removes the current version, which stays as a noncurrent one; versions themselves are out of reach. */
 export function allowRemoving(role: Role, bucket: Bucket, area: Area): void {
-  allow(role, ['s3:DeleteObject'], objects(bucket, [area]));
+  allow(role, ['s3:DeleteObject'], objects(bucket, [area]), OBJECTS);
 }
 
 /** Items one by one, and in batches. Nothing is deleted: items expire. */
@@ -61,6 +74,7 @@ export function allowSettings(role: Role, stage: string): void {
     role,
     ['ssm:GetParametersByPath'],
     paths.map((path) => parameter(role, `${stage}/${path}`)),
+    PARAMETERS,
   );
 }
 
@@ -74,6 +88,7 @@ export function allowSecrets(role: Role, stage: string, names: string): void {
     role,
     ['ssm:GetParameter'],
     paths.map((path) => parameter(role, `${stage}/secrets/${path}`)),
+    PARAMETERS,
   );
 }
 

@@ -6,6 +6,8 @@ export interface StageOptions {
   readonly deliveryConcurrency: number;
   /** Mailboxes fetched at once. */
   readonly fetchConcurrency: number;
+  /** Mail address that alarms are sent to; null: the topic has no subscriber yet. */
+  readonly alertAddress: string | null;
 }
 
 /**
@@ -32,7 +34,17 @@ export function readStageOptions(contextOf: (key: string) => unknown): StageOpti
     stage,
     deliveryConcurrency: concurrencyOf(contextOf, 'deliveryConcurrency', 4),
     fetchConcurrency: concurrencyOf(contextOf, 'fetchConcurrency', 8),
+    alertAddress: addressOf(contextOf('alertAddress')),
   };
+}
+
+/** SNS sends a confirmation there first; what is no address at all is told before anything is deployed. */
+function addressOf(given: unknown): string | null {
+  if (given === undefined || given === '') return null;
+  if (typeof given === 'string' && /^[^\s@]+@[^\s@]+$/.test(given)) return given;
+  throw new Error(
+    `context alertAddress: expected a mail address such as admin@corp.example, got ${JSON.stringify(given)}`,
+  );
 }
 
 function concurrencyOf(

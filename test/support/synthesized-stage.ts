@@ -11,27 +11,39 @@ import { FUNCTION_NAMES } from '../../infra/aws/timings.ts';
 
 /** The template of one stage, with stand-ins for the bundles: what is in them is not the template's business. */
 export function synthesizedStage(options: Partial<StageOptions> = {}): Template {
-  // The construct library's own validation takes seconds, and `npm run synth` runs it.
-  process.env['CDK_VALIDATION'] = 'false';
+  withoutSlowValidation();
   const folder = mkdtempSync(join(tmpdir(), 'mailferry-synth-'));
   try {
-    for (const name of FUNCTION_NAMES) {
-      mkdirSync(join(folder, 'bundles', name), { recursive: true });
-      writeFileSync(join(folder, 'bundles', name, 'index.mjs'), `// ${name}\n`);
-    }
+    const bundles = writeStandInBundles(folder);
     const app = new App({ outdir: join(folder, 'out'), analyticsReporting: false });
     const stage = options.stage ?? 'prod';
     const stack = new MailferryStack(app, `Mailferry-${stage}`, {
       stage,
       deliveryConcurrency: 4,
       fetchConcurrency: 8,
+      alertAddress: null,
       ...options,
-      bundles: join(folder, 'bundles'),
+      bundles,
     });
     return Template.fromStack(stack);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The construct library's own validation takes seconds, and `npm run synth` runs it. */
+export function withoutSlowValidation(): void {
+  process.env['CDK_VALIDATION'] = 'false';
+}
+
+/** Files in place of the functions' bundles. @returns their folder */
+export function writeStandInBundles(folder: string): string {
+  const bundles = join(folder, 'bundles');
+  for (const name of FUNCTION_NAMES) {
+    mkdirSync(join(bundles, name), { recursive: true });
+    writeFileSync(join(bundles, name, 'index.mjs'), `// ${name}\n`);
+  }
+  return bundles;
 }
 
 export interface Statement {
@@ -41,7 +53,7 @@ export interface Statement {
   readonly Condition?: unknown;
 }
 
-/** Statements of the roles' policies, by the role's logical id without its digest: `Fetch`, `DispatchTick`. */
+/** Statements of the roles' policies, by the capability and what in it has the role: `FetchingFunction`, `SweepingTick`. */
 export function roleStatements(template: Template): ReadonlyMap<string, readonly Statement[]> {
   const policies = template.findResources('AWS::IAM::Policy') as Record<
     string,

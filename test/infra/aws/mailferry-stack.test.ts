@@ -36,7 +36,7 @@ describe('queues', () => {
 
   test('17 attempts in 5 days, and as many faults an hour, stay below the count of route and deliver', () => {
     for (const [id, { Properties: properties }] of workQueues) {
-      if (id.startsWith('FetchQueue')) continue;
+      if (id.startsWith('Fetching')) continue;
       expect(properties.RedrivePolicy?.maxReceiveCount).toBeGreaterThan(17 + 5 * 24);
     }
   });
@@ -50,7 +50,9 @@ describe('queues', () => {
 
   test('a job is hidden six times as long as its function may run', () => {
     for (const name of QUEUE_NAMES) {
-      const queue = workQueues.find(([id]) => id.toLowerCase().startsWith(`${name}queue`));
+      const queue = workQueues.find(
+        ([id]) => capabilityOf(name) === id.slice(0, id.indexOf('Jobs')),
+      );
       const limit = functionNamed(name).Timeout;
       expect(limit).toBe(FUNCTION_SECONDS[name]);
       expect(queue?.[1].Properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * limit);
@@ -133,7 +135,7 @@ describe('mail store', () => {
                 ],
               },
             },
-            Queue: { 'Fn::GetAtt': [Match.stringLikeRegexp('^RouteQueue(?!Dead)'), 'Arn'] },
+            Queue: { 'Fn::GetAtt': [Match.stringLikeRegexp('^RoutingJobs(?!Dead)'), 'Arn'] },
           },
         ],
       },
@@ -280,6 +282,12 @@ function functionNamed(name: string): { readonly Timeout: number } {
   ) as { Properties: { Timeout: number } }[];
   if (found === undefined) throw new Error(`expected a function ${name}, found none`);
   return found.Properties;
+}
+
+/** `fetch` is what Fetching does. */
+function capabilityOf(name: string): string {
+  const stem = name.charAt(0).toUpperCase() + name.slice(1);
+  return `${stem.replace(/e$/, '')}ing`;
 }
 
 /** Physical names that the template fixes, of any kind of resource. */

@@ -32,7 +32,15 @@ function placeOf(resource: string): string {
 describe('roles', () => {
   test('one a function and one a schedule, without managed policies', () => {
     expect([...roles.keys()].sort()).toEqual(
-      ['Dispatch', 'DispatchTick', 'Fetch', 'Route', 'Deliver', 'Sweep', 'SweepTick'].sort(),
+      [
+        'DispatchingFunction',
+        'DispatchingTick',
+        'FetchingFunction',
+        'RoutingFunction',
+        'DeliveringFunction',
+        'SweepingFunction',
+        'SweepingTick',
+      ].sort(),
     );
     const all = Object.values(template.findResources('AWS::IAM::Role')) as {
       Properties: Record<string, unknown>;
@@ -62,11 +70,11 @@ describe('roles', () => {
 
 describe('what each may do with mail', () => {
   test.each([
-    ['Dispatch', []],
-    ['Fetch', ['s3:PutObject Incoming/*']],
-    ['Route', ['s3:GetObject Failed/*', 's3:GetObject Incoming/*', 's3:ListBucket']],
+    ['DispatchingFunction', []],
+    ['FetchingFunction', ['s3:PutObject Incoming/*']],
+    ['RoutingFunction', ['s3:GetObject Failed/*', 's3:GetObject Incoming/*', 's3:ListBucket']],
     [
-      'Deliver',
+      'DeliveringFunction',
       [
         's3:DeleteObject Incoming/*',
         's3:GetObject Failed/*',
@@ -75,7 +83,7 @@ describe('what each may do with mail', () => {
         's3:PutObject Failed/*',
       ],
     ],
-    ['Sweep', ['s3:ListBucket']],
+    ['SweepingFunction', ['s3:ListBucket']],
   ])('%s', (role, expected) => {
     expect(permissions(role, 's3')).toEqual(expected);
   });
@@ -83,14 +91,14 @@ describe('what each may do with mail', () => {
 
 describe('which secrets each may read', () => {
   test.each([
-    ['Dispatch', []],
-    ['Fetch', ['ssm:GetParameter secrets/*']],
+    ['DispatchingFunction', []],
+    ['FetchingFunction', ['ssm:GetParameter secrets/*']],
     [
-      'Route',
+      'RoutingFunction',
       ['ssm:GetParameter secrets/mailferry-loop', 'ssm:GetParameter secrets/mailferry-loop/*'],
     ],
-    ['Deliver', ['ssm:GetParameter secrets/*']],
-    ['Sweep', []],
+    ['DeliveringFunction', ['ssm:GetParameter secrets/*']],
+    ['SweepingFunction', []],
   ])('%s', (role, expected) => {
     const secrets = permissions(role, 'ssm').filter((one) => one.includes('secrets'));
     expect(secrets).toEqual(expected);
@@ -99,11 +107,11 @@ describe('which secrets each may read', () => {
 
 describe('which queues each may send to', () => {
   test.each([
-    ['Dispatch', ['FetchQueue']],
-    ['Fetch', []],
-    ['Route', ['DeliverQueue']],
-    ['Deliver', ['RouteQueue']],
-    ['Sweep', ['DeliverQueue', 'RouteQueue']],
+    ['DispatchingFunction', ['FetchingJobsQueue']],
+    ['FetchingFunction', []],
+    ['RoutingFunction', ['DeliveringJobsQueue']],
+    ['DeliveringFunction', ['RoutingJobsQueue']],
+    ['SweepingFunction', ['DeliveringJobsQueue', 'RoutingJobsQueue']],
   ])('%s', (role, expected) => {
     const sends = permissions(role, 'sqs').filter((one) => one.startsWith('sqs:SendMessage '));
     expect(sends.map((one) => one.slice('sqs:SendMessage '.length))).toEqual(expected);
