@@ -10,7 +10,7 @@ const ROOT = '^(test/layers/planted/)?';
 const ADAPTERS = [
   'shared/store/(file-mail-store|arrival-index|directory-sync|measure|spool-writer|spool-file|s3-)',
   'shared/queue/(sqlite-queue|sqs-)',
-  'shared/ledger/(sqlite-ledger|dynamo-)',
+  'shared/ledger/(sqlite-|dynamo-)',
   'shared/settings/(ssm-|yaml-source|yaml-document|secrets-file|settings-file|sqlite-memory|file-stamp)',
   'shared/observe/pino-log',
   'shared/sqlite/',

@@ -26,6 +26,12 @@ export const SWEEP_GRACE_MS = 15 * 60_000;
 /** Duplicate claims live at least this long; longer where giving up takes longer. Milliseconds. */
 export const DUPLICATE_CLAIM_MS = 14 * 24 * 3_600_000;
 
+/**
+ * What nothing asks for any more is remembered so long unless `limits.rememberDays` says otherwise: a provider that
+ * restores a backup shows old mail again within days. Milliseconds.
+ */
+export const REMEMBER_MS = 30 * 24 * 3_600_000;
+
 /** A sighting of known bytes is written at most this often. Milliseconds. */
 export const SIGHTING_RENEWAL_MS = 24 * 3_600_000;
 

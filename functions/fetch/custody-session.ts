@@ -1,4 +1,4 @@
-import type { MaildropAccount } from '../../shared/ledger/ledger.ts';
+import type { MaildropAccount } from '../../shared/ledger/uidl-record.ts';
 import { CUSTODY_GROUP_MESSAGES, CUSTODY_GROUP_OCTETS } from '../../shared/limits.ts';
 import { MailRefused } from '../../shared/pop3/maildrop.ts';
 import type { Maildrop } from '../../shared/pop3/maildrop.ts';

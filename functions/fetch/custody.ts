@@ -1,11 +1,7 @@
 import type { Clock } from '../../shared/clock.ts';
-import type {
-  MaildropAccount,
-  MessageLedger,
-  UidlLedger,
-  UidlRecord,
-} from '../../shared/ledger/ledger.ts';
+import type { MessageLedger, UidlLedger } from '../../shared/ledger/ledger.ts';
 import { isFinal, noteArrival, noteSighting } from '../../shared/ledger/message-transitions.ts';
+import type { MaildropAccount, UidlRecord } from '../../shared/ledger/uidl-record.ts';
 import { SIGHTING_RENEWAL_MS } from '../../shared/limits.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
@@ -99,11 +95,18 @@ async function record(
     }
     records.push({
       uidlHash: hashUidl(mail.uidl),
-      sha256: message.sha256,
       size: mail.size,
       headerDigest: message.headerDigest,
-      deleSent: willDelete,
+      state: {
+        kind: 'taken',
+        sha256: message.sha256,
+        deleIn: willDelete ? 0 : null,
+        shared: false,
+      },
+      firstSeenAt: now,
       seenAt: now,
+      goneAt: willDelete ? now : null,
+      trouble: null,
     });
   }
   if (records.length > 0) await deps.uidls.record(account, records);

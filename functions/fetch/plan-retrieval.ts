@@ -1,4 +1,4 @@
-import type { UidlRecord } from '../../shared/ledger/ledger.ts';
+import type { UidlRecord } from '../../shared/ledger/uidl-record.ts';
 import type { ListedMail, Listing } from '../../shared/pop3/maildrop.ts';
 import { hashUidl } from './uidl-hash.ts';
 
@@ -50,7 +50,8 @@ function newOnes({ mails, known }: KnownListing): readonly ListedMail[] {
   return mails.filter(({ uidl, size }) => {
     if (uidl === null) return false;
     const record = known.get(hashUidl(uidl));
-    const isKnown = often.get(uidl) === 1 && record?.size === size && !record.deleSent;
+    if (record?.state.kind !== 'taken') return true;
+    const isKnown = often.get(uidl) === 1 && record.size === size && record.state.deleIn === null;
     return !isKnown;
   });
 }

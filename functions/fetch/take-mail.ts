@@ -1,5 +1,5 @@
 import { Failure } from '../../shared/failure.ts';
-import type { MaildropAccount, UidlRecord } from '../../shared/ledger/ledger.ts';
+import type { MaildropAccount, UidlRecord } from '../../shared/ledger/uidl-record.ts';
 import { RETRIEVAL_WINDOW } from '../../shared/limits.ts';
 import type { Log } from '../../shared/observe/log.ts';
 import type { ListedMail, Listing, Maildrop } from '../../shared/pop3/maildrop.ts';
@@ -123,7 +123,7 @@ async function makePlan(
   if (mailbox.keep !== 'none') requireUidl(listing.hasUidl, mailbox);
   const plan = planRetrieval(
     { ...listing, known: await knownUidls(deps, listing, mailbox, account) },
-    mailbox.keep,
+    mailbox.keep === 'none' ? 'none' : 'forever',
     limits.messageBytes,
   );
   for (const mail of plan.tooLarge) {
@@ -160,6 +160,6 @@ function requireUidl(hasUidl: boolean, mailbox: Mailbox): void {
   throw new Failure(
     'protocol',
     'permanent',
-    `mailbox ${mailbox.id}: keep "${mailbox.keep}" expects a server with UIDL, ${mailbox.host} has none; use keep: none`,
+    `mailbox ${mailbox.id}: keep "${mailbox.keep === 'forever' ? 'forever' : ''}" expects a server with UIDL, ${mailbox.host} has none; use keep: none`,
   );
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
+import type { Forgetting } from '../../shared/ledger/forgetting.ts';
 import type { MessageLedger } from '../../shared/ledger/ledger.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
 import { isFinal, noteQueued } from '../../shared/ledger/message-transitions.ts';
@@ -11,6 +12,7 @@ import type { ListedMessage, MailStore } from '../../shared/store/mail-store.ts'
 export interface SweepDeps {
   readonly store: MailStore;
   readonly messages: MessageLedger;
+  readonly forgetting: Forgetting;
   readonly routeQueue: JobSender<MessageJob>;
   readonly deliverQueue: JobSender<MessageJob>;
   readonly clock: Clock;
@@ -30,7 +32,7 @@ const BATCH = 100;
 
 /**
  * Finds what fell between two steps (a lost event, a crash, an expired job) and queues it again (I3). Re-queuing is
- * harmless: every step asks the ledger what is left to do.
+ * harmless: every step asks the ledger what is left to do. Drops what is past remembering, too.
  * @param graceMs how long a message may lie without a live job; 0 at the start of the embedded host, whose dead
  * predecessor holds nothing any more
  */
@@ -43,6 +45,7 @@ export async function sweep(deps: SweepDeps, graceMs: number): Promise<SweepResu
     for (const { storedAt } of batch) oldestAt = Math.min(oldestAt ?? storedAt, storedAt);
     requeued += await requeueStuck(deps, batch, graceMs);
   }
+  await deps.forgetting.forget(deps.clock.now());
   if (requeued > 0) deps.log.warn('sweep queued messages again', { open, requeued });
   return { open, requeued, oldestAt };
 }

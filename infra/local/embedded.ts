@@ -95,8 +95,9 @@ async function openIn(
   const hello = helloName();
   const courier = new CurrentCourier({ secrets: options.secrets, helloName: hello, clock, log });
   const gate = { ledger: ledger.destinations, newToken: randomUUID, clock, log };
+  const settings = options.settingsFrom(sqliteSettingsMemory(database));
   const deps: EmbeddedDeps = {
-    settings: options.settingsFrom(sqliteSettingsMemory(database)),
+    settings,
     secrets: options.secrets,
     store: new FileMailStore({
       folder: folder.path,
@@ -110,6 +111,11 @@ async function openIn(
     messages: ledger.messages,
     uidls: ledger.uidls,
     duplicates: ledger.duplicates,
+    forgetting: {
+      forget: async (now) => {
+        await ledger.forget(now, (await settings.read()).general.limits.rememberMs);
+      },
+    },
     fetchQueue: queues.fetch,
     routeQueue: queues.route,
     deliverQueue: queues.deliver,

@@ -5,6 +5,7 @@ import type { StatusDeps } from '../../functions/api/status.ts';
 import type { SweepDeps } from '../../functions/sweep/sweep.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { dynamoLedger } from '../../shared/ledger/dynamo-ledger.ts';
+import { forgottenByItself } from '../../shared/ledger/forgetting.ts';
 import { dynamoTakenMail } from '../../shared/ledger/dynamo-taken-mail.ts';
 import { pinoLog } from '../../shared/observe/pino-log.ts';
 import { fetchJob, messageJob } from '../../shared/queue/job-queue.ts';
@@ -74,6 +75,7 @@ function openStack(stack: Stack, stage: string, ssm: SSMClient, clock: Clock): D
       mailboxes: ledger.mailboxes,
       messages: ledger.messages,
       destinations: ledger.destinations,
+      forgetting: forgottenByItself,
       takenMail: dynamoTakenMail({ client: dynamo, table: stack.table }),
       fetchQueue: sqsSender(sqs, stack.queues.fetch),
       routeQueue: sqsSender(sqs, stack.queues.route),

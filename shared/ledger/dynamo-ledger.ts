@@ -1,3 +1,4 @@
+import { REMEMBER_MS } from '../limits.ts';
 import { formatKey } from '../mail/message-key.ts';
 import type { MessageKey } from '../mail/message-key.ts';
 import type { SettingsMemory } from '../settings/settings.ts';
@@ -10,6 +11,7 @@ import { dynamoSettingsMemory } from './dynamo-settings-memory.ts';
 import { DynamoTable } from './dynamo-table.ts';
 import type { DynamoTableOptions, ItemKey } from './dynamo-table.ts';
 import { dynamoUidls } from './dynamo-uidls.ts';
+import { forgettableSince } from './forgetting.ts';
 import type {
   DestinationLedger,
   DuplicateLedger,
@@ -19,6 +21,12 @@ import type {
 } from './ledger.ts';
 import { NO_MAILBOX_RECORD } from './mailbox-record.ts';
 import type { MailboxRecord } from './mailbox-record.ts';
+import type { MessageItem } from './message-item.ts';
+
+export interface DynamoLedgerOptions extends DynamoTableOptions {
+  /** How long what nothing asks for any more is remembered, milliseconds; asked when such a thing is written. */
+  readonly rememberMs?: () => Promise<number>;
+}
 
 /** The ledger ports on one DynamoDB table, and the settings' memory beside them. */
 export interface DynamoLedger {
@@ -34,12 +42,13 @@ export interface DynamoLedger {
  * @param options a table with string keys `pk` and `sk`, and `expiresAt` (seconds) as its time to live. Leases and
  * delivery claims of a dead owner expire by themselves: many share the table, so none may free another's.
  */
-export function dynamoLedger(options: DynamoTableOptions): DynamoLedger {
+export function dynamoLedger(options: DynamoLedgerOptions): DynamoLedger {
   const table = new DynamoTable(options);
+  const rememberMs = options.rememberMs ?? (() => Promise.resolve(REMEMBER_MS));
   return {
     mailboxes: mailboxLedger(table),
-    messages: messageLedger(table),
-    uidls: dynamoUidls(table),
+    messages: messageLedger(table, rememberMs),
+    uidls: dynamoUidls(table, rememberMs),
     duplicates: dynamoDuplicates(table),
     destinations: destinationLedger(table),
     settingsMemory: dynamoSettingsMemory(table),
@@ -76,7 +85,14 @@ function destinationLedger(table: DynamoTable): DestinationLedger {
 }
 
 /** The messages of one mailbox lie together, so that they can be read together; 1,000 writes a second are enough. */
-function messageLedger(table: DynamoTable): MessageLedger {
+function messageLedger(table: DynamoTable, rememberMs: () => Promise<number>): MessageLedger {
+  const formOf = ({ sha256 }: Pick<MessageKey, 'sha256'>): RecordForm<MessageItem> => ({
+    ...messageForm(sha256),
+    expiresAt: async (item) => {
+      const since = forgettableSince(item);
+      return since === null ? null : since + (await rememberMs());
+    },
+  });
   const keyOf = ({ mailbox, sha256 }: MessageKey): ItemKey => ({
     pk: `message#${mailbox}`,
     sk: sha256,
@@ -90,11 +106,10 @@ function messageLedger(table: DynamoTable): MessageLedger {
           const key = { pk: item['pk']?.S ?? '', sk: item['sk']?.S ?? '' };
           const mailbox = key.pk.slice(key.pk.indexOf('#') + 1);
           const name = formatKey({ mailbox, sha256: key.sk });
-          return [name, decodeItem(table, key, item, messageForm(key.sk))];
+          return [name, decodeItem(table, key, item, formOf({ sha256: key.sk }))];
         }),
       );
     },
-    change: (key, transition) =>
-      changeRecord(table, keyOf(key), messageForm(key.sha256), transition),
+    change: (key, transition) => changeRecord(table, keyOf(key), formOf(key), transition),
   };
 }

@@ -69,6 +69,10 @@ const message = z.strictObject({
   u: z.number().optional(),
   e: z.number().optional(),
   w: z.number().optional(),
+  /** On the server; gone from it; copy in Failed/ removed. */
+  o: z.literal(true).optional(),
+  g: z.number().optional(),
+  n: z.number().optional(),
 });
 
 type StoredRecipient = z.infer<typeof recipient>;
@@ -95,8 +99,17 @@ function encodeItem(item: MessageItem, sha256: string): z.infer<typeof message> 
     s: unless(0, item.starts),
     f: unless(0, item.deferrals),
     u: item.nextDue ?? undefined,
+    ...encodeEnd(item),
+  };
+}
+
+function encodeEnd(item: MessageItem) {
+  return {
     e: item.endedAt ?? undefined,
     w: item.seenAt ?? undefined,
+    o: item.onServer ? (true as const) : undefined,
+    g: item.goneAt ?? undefined,
+    n: item.copyRemovedAt ?? undefined,
   };
 }
 
@@ -114,8 +127,17 @@ function decodeItem(stored: z.infer<typeof message>, sha256: string): MessageIte
     starts: stored.s ?? 0,
     deferrals: stored.f ?? 0,
     nextDue: stored.u ?? null,
+    ...decodeEnd(stored),
+  };
+}
+
+function decodeEnd(stored: z.infer<typeof message>) {
+  return {
     endedAt: stored.e ?? null,
     seenAt: stored.w ?? null,
+    onServer: stored.o ?? false,
+    goneAt: stored.g ?? null,
+    copyRemovedAt: stored.n ?? null,
   };
 }
 

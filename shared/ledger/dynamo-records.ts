@@ -9,6 +9,11 @@ export interface RecordForm<Stored> {
   encode(record: Stored): string;
   /** @throws what JSON.parse or a schema throws when another version of the program wrote something else */
   decode(text: string): Stored;
+  /**
+   * When the service may drop it, milliseconds since the epoch; null: never. No such method: never. The service is
+   * hours late, so nothing may depend on a record's being gone.
+   */
+  expiresAt?(record: Stored): Promise<number | null>;
 }
 
 /** Octets of a record's text: DynamoDB refuses items above 400 KiB, and names and keys count as well. */
@@ -46,9 +51,9 @@ export async function changeRecord<Stored, Answer>(
     if (store === null) return answer;
     const text = form.encode(store);
     checkSize(form.name, key, text);
-    if (await putVersion(table, key, text, item === null ? null : versionOf(table, key, item))) {
-      return answer;
-    }
+    const version = item === null ? null : versionOf(table, key, item);
+    const expiresAt = (await form.expiresAt?.(store)) ?? null;
+    if (await putVersion(table, key, { text, expiresAt }, version)) return answer;
   }
   throw table.faultIn(key, 'to change it before somebody else did', `${ROUNDS} lost races`);
 }
@@ -57,15 +62,24 @@ export async function changeRecord<Stored, Answer>(
 async function putVersion(
   table: DynamoTable,
   key: ItemKey,
-  text: string,
+  { text, expiresAt }: { readonly text: string; readonly expiresAt: number | null },
   version: number | null,
 ): Promise<boolean> {
-  const attributes = { version: { N: String((version ?? 0) + 1) }, r: { S: text } };
+  const attributes = {
+    version: { N: String((version ?? 0) + 1) },
+    r: { S: text },
+    ...expiry(expiresAt),
+  };
   const condition =
     version === null
       ? { expression: 'attribute_not_exists(pk)' }
       : { expression: 'version = :read', values: { ':read': { N: String(version) } } };
   return (await table.put(key, attributes, condition)).kind === 'written';
+}
+
+/** The attribute by which a table expires its items: whole seconds. @param at milliseconds; null: it stays */
+export function expiry(at: number | null): Attributes {
+  return at === null ? {} : { expiresAt: { N: String(Math.ceil(at / 1000)) } };
 }
 
 function versionOf(table: DynamoTable, key: ItemKey, item: Attributes): number {

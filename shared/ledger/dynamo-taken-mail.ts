@@ -16,8 +16,9 @@ export function dynamoTakenMail(options: DynamoTableOptions): TakenMailSource {
       const taken: string[] = [];
       for await (const page of table.partition(pk)) {
         for (const item of page) {
-          const { seenAt, sha256 } = recordOf(table, pk, item);
-          if (seenAt >= startedAt && seenAt <= endedAt) taken.push(sha256);
+          const { seenAt, state } = recordOf(table, pk, item);
+          if (state.kind !== 'taken' || seenAt < startedAt || seenAt > endedAt) continue;
+          taken.push(state.sha256);
         }
       }
       return taken;

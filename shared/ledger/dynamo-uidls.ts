@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 
+import { expiry } from './dynamo-records.ts';
 import type { Attributes, DynamoTable } from './dynamo-table.ts';
-import type { MaildropAccount, UidlLedger, UidlRecord } from './ledger.ts';
+import { attributesOf, recordIn } from './dynamo-uidl-form.ts';
+import type { UidlLedger } from './ledger.ts';
+import type { MaildropAccount, UidlRecord } from './uidl-record.ts';
 
 /**
  * From so many on the account's whole partition is read. A key read by itself costs a whole read unit (4 KiB), a
@@ -10,11 +13,10 @@ import type { MaildropAccount, UidlLedger, UidlRecord } from './ledger.ts';
  */
 const WHOLE_PARTITION_FROM = 101;
 
-/** What was deleted on the server is forgotten after this; a listing that shows it again is retrieved anyway. */
-const DELETED_KEPT_MS = 30 * 24 * 3_600_000;
-
-/** UIDLs in DynamoDB: one partition an account, one small item a UIDL. */
-export function dynamoUidls(table: DynamoTable): UidlLedger {
+/** UIDLs in DynamoDB: one partition an account, one small item a UIDL. What has left the listing expires. */
+export function dynamoUidls(table: DynamoTable, rememberMs: () => Promise<number>): UidlLedger {
+  const byHash = (pk: string, items: readonly Attributes[]): Map<string, UidlRecord> =>
+    new Map(items.map((item) => recordOf(table, pk, item)).map((one) => [one.uidlHash, one]));
   return {
     find: async (account, hashes) => {
       const pk = partitionOf(account);
@@ -23,16 +25,24 @@ export function dynamoUidls(table: DynamoTable): UidlLedger {
         asked.size < WHOLE_PARTITION_FROM
           ? await table.getAll([...asked].map((sk) => ({ pk, sk })))
           : await readPartition(table, pk, asked);
-      return new Map(
-        items.map((item) => recordOf(table, pk, item)).map((one) => [one.uidlHash, one]),
-      );
+      return byHash(pk, items);
     },
-    record: (account, records) => {
+    all: async (account) => {
       const pk = partitionOf(account);
+      const records = new Map<string, UidlRecord>();
+      for await (const page of table.partition(pk)) {
+        for (const [hash, record] of byHash(pk, page)) records.set(hash, record);
+      }
+      return records;
+    },
+    record: async (account, records) => {
+      const pk = partitionOf(account);
+      const remembered = records.some(({ goneAt }) => goneAt !== null) ? await rememberMs() : 0;
+      const expiryOf = ({ goneAt }: UidlRecord) => (goneAt === null ? null : goneAt + remembered);
       return table.putAll(
         records.map((record) => ({
           key: { pk, sk: record.uidlHash },
-          attributes: attributesOf(record),
+          attributes: { ...attributesOf(record), ...expiry(expiryOf(record)) },
         })),
       );
     },
@@ -61,26 +71,9 @@ export function partitionOf({ mailbox, host, username }: MaildropAccount): strin
   return `uidl#${createHash('sha256').update(account).digest('base64url')}`;
 }
 
-function attributesOf(record: UidlRecord): Attributes {
-  const attributes: Attributes = {
-    s: { S: record.sha256 },
-    z: { N: String(record.size) },
-    h: { S: record.headerDigest },
-    t: { N: String(record.seenAt) },
-  };
-  if (!record.deleSent) return attributes;
-  const expiresAt = Math.ceil((record.seenAt + DELETED_KEPT_MS) / 1000);
-  return { ...attributes, x: { BOOL: true }, expiresAt: { N: String(expiresAt) } };
-}
-
 export function recordOf(table: DynamoTable, pk: string, item: Attributes): UidlRecord {
   const uidlHash = item['sk']?.S ?? '';
-  const sha256 = item['s']?.S;
-  const headerDigest = item['h']?.S;
-  const size = Number(item['z']?.N);
-  const seenAt = Number(item['t']?.N);
-  if (sha256 === undefined || headerDigest === undefined || !Number.isFinite(size + seenAt)) {
-    throw table.faultIn({ pk, sk: uidlHash }, 'a UIDL record', 'another form');
-  }
-  return { uidlHash, sha256, size, headerDigest, deleSent: item['x']?.BOOL === true, seenAt };
+  const record = recordIn(uidlHash, item);
+  if (record === null) throw table.faultIn({ pk, sk: uidlHash }, 'a UIDL record', 'another form');
+  return record;
 }

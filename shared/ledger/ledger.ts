@@ -2,6 +2,7 @@ import type { MessageKey } from '../mail/message-key.ts';
 import type { DestinationRecord } from './destination-record.ts';
 import type { MailboxRecord } from './mailbox-record.ts';
 import type { MessageItem } from './message-item.ts';
+import type { MaildropAccount, UidlRecord } from './uidl-record.ts';
 
 /**
  * A pure change of one record: gets the stored one (null: none yet) and gives what to store and what to tell the
@@ -31,26 +32,6 @@ export interface MessageLedger {
   change<Answer>(key: MessageKey, transition: Transition<MessageItem, Answer>): Promise<Answer>;
 }
 
-/** UIDLs belong to a mailbox at one host under one user name: another host or user numbers anew. */
-export interface MaildropAccount {
-  readonly mailbox: string;
-  readonly host: string;
-  readonly username: string;
-}
-
-export interface UidlRecord {
-  /** SHA-256 of the UIDL, hex: UIDLs have any length and any octets. */
-  readonly uidlHash: string;
-  /** The message it stood for. */
-  readonly sha256: string;
-  /** Size by LIST when it was retrieved: the same UIDL with another size is another message. */
-  readonly size: number;
-  readonly headerDigest: string;
-  /** DELE was or is about to be sent: should it be listed again, it is no longer known. Never goes back to false. */
-  readonly deleSent: boolean;
-  readonly seenAt: number;
-}
-
 /** Port: what is known of UIDLs. A shortcut that saves a RETR, never a proof. */
 export interface UidlLedger {
   /** The records there are, by `uidlHash`. */
@@ -58,6 +39,8 @@ export interface UidlLedger {
     account: MaildropAccount,
     uidlHashes: readonly string[],
   ): Promise<ReadonlyMap<string, UidlRecord>>;
+  /** Every record of the account, by `uidlHash`; one that has expired may or may not be among them. */
+  all(account: MaildropAccount): Promise<ReadonlyMap<string, UidlRecord>>;
   /** Durable when it resolves; replaces older records of the same UIDLs. */
   record(account: MaildropAccount, records: readonly UidlRecord[]): Promise<void>;
 }

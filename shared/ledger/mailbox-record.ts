@@ -1,4 +1,5 @@
 import type { FailureKind } from '../failure.ts';
+import type { MaildropMemory } from './maildrop-memory.ts';
 
 /** What the ledger keeps of one mailbox. Times are milliseconds since the epoch. */
 export interface MailboxRecord {
@@ -9,6 +10,8 @@ export interface MailboxRecord {
   /** The newest ad-hoc request: a mailbox is due while its last started run lies before it. */
   readonly requestedAt: number | null;
   readonly lastRun: RunResult | null;
+  /** How its maildrop was left; null: it was never listed. */
+  readonly maildrop: MaildropMemory | null;
 }
 
 /** One fetch at a time: a run that finds a live lease ends. It expires by itself, so a crash blocks nobody for long. */
@@ -38,4 +41,5 @@ export const NO_MAILBOX_RECORD: MailboxRecord = {
   lastSuccessAt: null,
   requestedAt: null,
   lastRun: null,
+  maildrop: null,
 };

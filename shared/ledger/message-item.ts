@@ -25,6 +25,12 @@ export interface MessageItem {
   readonly endedAt: number | null;
   /** Last time that fetch met the same bytes again. */
   readonly seenAt: number | null;
+  /** It was left on the server (`keep`) and not seen to go: it is remembered as long as it is there. */
+  readonly onServer: boolean;
+  /** When it had left the server. */
+  readonly goneAt: number | null;
+  /** When its copy in `Failed/` was removed for good. */
+  readonly copyRemovedAt: number | null;
 }
 
 export interface DeliveryClaim {

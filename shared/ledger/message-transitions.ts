@@ -14,6 +14,9 @@ const NEW_ITEM: Omit<MessageItem, 'arrivedAt' | 'queuedAt'> = {
   nextDue: null,
   endedAt: null,
   seenAt: null,
+  onServer: false,
+  goneAt: null,
+  copyRemovedAt: null,
 };
 
 /** Every recipient has reached an end. A held message has none and is at its end when it is decided. */
@@ -49,6 +52,34 @@ export function noteSighting(now: number, renewalMs: number): Transition<Message
   };
 }
 
+/** It stays on the server: remembered as long as it is there. Comes before its decision, or after its end. */
+export function noteKept(now: number): Transition<MessageItem, MessageItem> {
+  return (item) => {
+    const store = {
+      ...(item ?? { ...NEW_ITEM, arrivedAt: now, queuedAt: now }),
+      onServer: true,
+      goneAt: null,
+    };
+    return { store: item?.onServer === true ? null : store, answer: store };
+  };
+}
+
+/** It has left the server, or its DELE comes next. */
+export function noteGone(now: number): Transition<MessageItem, null> {
+  return (item) => ({
+    store: item?.onServer === true ? { ...item, onServer: false, goneAt: now } : null,
+    answer: null,
+  });
+}
+
+/** Somebody removed its copy in `Failed/` for good: nothing of it is left but what is known of it. */
+export function noteCopyRemoved(now: number): Transition<MessageItem, null> {
+  return (item) => ({
+    store: item === null ? null : { ...item, copyRemovedAt: now },
+    answer: null,
+  });
+}
+
 /**
  * Stores the decision, create-only: who comes second gets the stored one and goes by it.
  * @param duplicates addresses (lower case) that another message already has or will deliver
@@ -74,6 +105,8 @@ export function decideOnce(
       ...NEW_ITEM,
       arrivedAt: item?.arrivedAt ?? times.arrivedAt,
       seenAt: item?.seenAt ?? null,
+      onServer: item?.onServer ?? false,
+      goneAt: item?.goneAt ?? null,
       decision,
       recipients,
       decidedAt: times.now,

@@ -7,15 +7,16 @@ import type {
   DestinationLedger,
   DuplicateClaim,
   DuplicateLedger,
-  MaildropAccount,
   MailboxLedger,
   MessageLedger,
   Transition,
   UidlLedger,
-  UidlRecord,
 } from './ledger.ts';
+import { forgettableSince } from './forgetting.ts';
+import { NO_MAILBOX_RECORD } from './mailbox-record.ts';
 import type { MailboxRecord } from './mailbox-record.ts';
 import type { MessageItem } from './message-item.ts';
+import { forgetUidls, sqliteUidls } from './sqlite-uidls.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS mailbox (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
@@ -23,9 +24,6 @@ const SCHEMA = `
     mailbox TEXT NOT NULL, sha256 TEXT NOT NULL, item TEXT NOT NULL, claimed INTEGER NOT NULL,
     PRIMARY KEY (mailbox, sha256)) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS message_claimed ON message (claimed) WHERE claimed = 1;
-  CREATE TABLE IF NOT EXISTS uidl (
-    account TEXT NOT NULL, uidl_hash TEXT NOT NULL, record TEXT NOT NULL,
-    PRIMARY KEY (account, uidl_hash)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS duplicate (
     mailbox TEXT NOT NULL, recipient TEXT NOT NULL, duplicate_key TEXT NOT NULL,
     owner TEXT NOT NULL, expires_at INTEGER NOT NULL,
@@ -48,23 +46,40 @@ export interface SqliteLedger {
    * crash that the message may have caused; a process killed while it waited for a server says nothing of the message
    */
   releaseAll(inHand: ReadonlySet<string>): Promise<void>;
+  /**
+   * Drops what has been forgettable for so long (`forgettableSince`), UIDLs that left their listing as long ago, and
+   * duplicate claims that have expired.
+   */
+  forget(now: number, rememberMs: number): Promise<void>;
 }
 
 export function sqliteLedger(db: Database): SqliteLedger {
   db.define(SCHEMA);
+  addForgetting(db);
   return {
     mailboxes: mailboxLedger(db),
     messages: messageLedger(db),
-    uidls: uidlLedger(db),
+    uidls: sqliteUidls(db),
     duplicates: duplicateLedger(db),
     destinations: destinationLedger(db),
     releaseAll: (inHand) => releaseAll(db, inHand),
+    forget: (now, rememberMs) => forget(db, now, rememberMs),
   };
+}
+
+/** The column is younger than the table. Items that were written without it are never forgotten. */
+function addForgetting(db: Database): void {
+  const columns = db.all("SELECT name FROM pragma_table_info('message')");
+  if (!columns.some(({ name }) => name === 'forgettable_since')) {
+    db.define('ALTER TABLE message ADD COLUMN forgettable_since INTEGER');
+  }
+  db.define(`CREATE INDEX IF NOT EXISTS message_forgettable ON message (forgettable_since)
+    WHERE forgettable_since IS NOT NULL`);
 }
 
 function mailboxLedger(db: Database): MailboxLedger {
   const read = (id: string): MailboxRecord | null =>
-    stored(db.get('SELECT record FROM mailbox WHERE id = ?', id), 'record') as MailboxRecord | null;
+    mailboxIn(db.get('SELECT record FROM mailbox WHERE id = ?', id));
   return {
     read: (id) => db.read(() => read(id)),
     change: (id, transition) =>
@@ -78,10 +93,9 @@ function mailboxLedger(db: Database): MailboxLedger {
 
 function messageLedger(db: Database): MessageLedger {
   const read = (key: MessageKey): MessageItem | null =>
-    stored(
+    itemIn(
       db.get('SELECT item FROM message WHERE mailbox = ? AND sha256 = ?', key.mailbox, key.sha256),
-      'item',
-    ) as MessageItem | null;
+    );
   return {
     find: (keys) =>
       db.read(() => {
@@ -98,30 +112,6 @@ function messageLedger(db: Database): MessageLedger {
           writeItem(db, key, item);
         }),
       ),
-  };
-}
-
-function uidlLedger(db: Database): UidlLedger {
-  return {
-    find: (account, hashes) =>
-      db.read(() => {
-        const id = accountId(account);
-        const select = 'SELECT record FROM uidl WHERE account = ? AND uidl_hash = ?';
-        const found = new Map<string, UidlRecord>();
-        for (const hash of hashes) {
-          const record = stored(db.get(select, id, hash), 'record') as UidlRecord | null;
-          if (record !== null) found.set(hash, record);
-        }
-        return found;
-      }),
-    record: (account, records) =>
-      db.write(() => {
-        const id = accountId(account);
-        for (const record of records) {
-          const json = JSON.stringify(record);
-          db.run('INSERT OR REPLACE INTO uidl VALUES (?, ?, ?)', id, record.uidlHash, json);
-        }
-      }),
   };
 }
 
@@ -164,13 +154,13 @@ function destinationLedger(db: Database): DestinationLedger {
 function releaseAll(db: Database, inHand: ReadonlySet<string>): Promise<void> {
   return db.write(() => {
     for (const row of db.all('SELECT id, record FROM mailbox')) {
-      const record = stored(row, 'record') as MailboxRecord | null;
+      const record = mailboxIn(row);
       if (record?.lease == null) continue;
       const json = JSON.stringify({ ...record, lease: null });
       db.run('UPDATE mailbox SET record = ? WHERE id = ?', json, row['id'] as string);
     }
     for (const row of db.all('SELECT mailbox, sha256, item FROM message WHERE claimed = 1')) {
-      const item = stored(row, 'item') as MessageItem | null;
+      const item = itemIn(row);
       if (item === null) continue;
       const key = { mailbox: row['mailbox'] as string, sha256: row['sha256'] as string };
       const starts = inHand.has(formatKey(key)) ? item.starts : Math.max(0, item.starts - 1);
@@ -184,13 +174,38 @@ function releaseAll(db: Database, inHand: ReadonlySet<string>): Promise<void> {
   });
 }
 
+/**
+ * What a run means to delete counts as gone before the server has confirmed it. So a mailbox whose last run did not
+ * end well keeps everything: its mail may be there still, and come again when the provider is back after a year.
+ */
+function forget(db: Database, now: number, rememberMs: number): Promise<void> {
+  return db.write(() => {
+    const keeps = db.all('SELECT id, record FROM mailbox').flatMap((row) => {
+      const { lease, lastStartedAt, lastEndedAt, maildrop } = mailboxIn(row) ?? NO_MAILBOX_RECORD;
+      const isUnderWay = lease !== null || (lastStartedAt ?? 0) > (lastEndedAt ?? 0);
+      return isUnderWay || maildrop?.listing === null ? [String(row['id'])] : [];
+    });
+    const before = now - rememberMs;
+    db.run(
+      `DELETE FROM message WHERE forgettable_since <= ?
+         AND mailbox NOT IN (SELECT value FROM json_each(?))`,
+      before,
+      JSON.stringify(keeps),
+    );
+    forgetUidls(db, before, keeps);
+    db.run('DELETE FROM duplicate WHERE expires_at <= ?', now);
+  });
+}
+
 function writeItem(db: Database, key: MessageKey, item: MessageItem): void {
   db.run(
-    'INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?)',
+    `INSERT OR REPLACE INTO message (mailbox, sha256, item, claimed, forgettable_since)
+     VALUES (?, ?, ?, ?, ?)`,
     key.mailbox,
     key.sha256,
     JSON.stringify(item),
     item.claim === null ? 0 : 1,
+    forgettableSince(item),
   );
 }
 
@@ -204,13 +219,21 @@ function apply<Record, Answer>(
   return change.answer;
 }
 
+function mailboxIn(row: Row | undefined): MailboxRecord | null {
+  const record = stored(row, 'record') as MailboxRecord | null;
+  return record === null ? null : { ...NO_MAILBOX_RECORD, ...record };
+}
+
+function itemIn(row: Row | undefined): MessageItem | null {
+  const item = stored(row, 'item') as MessageItem | null;
+  return item === null ? null : { ...YOUNGER_FIELDS, ...item };
+}
+
+/** An older version did not know these. */
+const YOUNGER_FIELDS = { onServer: false, goneAt: null, copyRemovedAt: null };
+
 /** Rows are written by this file alone, so what is read back has the shape that was written. */
 function stored(row: Row | undefined, column: string): unknown {
   const text = row?.[column];
   return typeof text === 'string' ? JSON.parse(text) : null;
-}
-
-/** JSON keeps the three parts apart whatever octets they hold. */
-function accountId(account: MaildropAccount): string {
-  return JSON.stringify([account.mailbox, account.host.toLowerCase(), account.username]);
 }

@@ -1,4 +1,4 @@
-import type { MaildropAccount } from './ledger.ts';
+import type { MaildropAccount } from './uidl-record.ts';
 
 /** When a run began and ended, by the clock of the function that made it. Milliseconds since the epoch. */
 export interface RunTimes {

@@ -23,6 +23,10 @@ const DEFAULT_MESSAGE_BYTES = 50e6;
 /** A minute less than the 15 minutes that Lambda gives a run. */
 const DEFAULT_RUN_SECONDS = 840;
 const DAY_SECONDS = 86_400;
+const DAY_MS = DAY_SECONDS * 1000;
+/** A session that breaks off has deleted nothing: so much has to be verified again, at most. */
+const DEFAULT_MESSAGES_PER_SESSION = 1000;
+const DEFAULT_REMEMBER_DAYS = 30;
 
 const domains = z.array(
   scalar(ACCEPTED_DOMAIN_FORM, parseAcceptedDomain, (value) =>
@@ -50,7 +54,12 @@ const limitsShape = {
     value === undefined ? { limit: DEFAULT_MESSAGE_BYTES } : limitOf(value, parseSize),
   ),
   messagesPerRun: optional(wholeNumber(1, 1_000_000)),
+  bytesPerRun: scalar(`${SIZE_FORM}, or null for no limit`, (value) =>
+    value === undefined ? { limit: null } : limitOf(value, parseSize),
+  ),
+  messagesPerSession: orElse(wholeNumber(1, 1_000_000), DEFAULT_MESSAGES_PER_SESSION),
   runSeconds: orElse(wholeNumber(1, DAY_SECONDS), DEFAULT_RUN_SECONDS),
+  rememberDays: orElse(wholeNumber(1, 3650), DEFAULT_REMEMBER_DAYS),
 };
 
 function limitOf(
@@ -103,8 +112,15 @@ export function readGeneral(
 function readLimits(value: unknown, problems: Problem[]): Limits | null {
   const fields = readFields(limitsShape, value, ['limits'], problems);
   if (!isComplete(fields)) return null;
-  const { messageBytes, messagesPerRun, runSeconds } = fields;
-  return { messageBytes: messageBytes.limit, messagesPerRun, runMs: runSeconds * 1000 };
+  const { messageBytes, messagesPerRun, bytesPerRun, messagesPerSession } = fields;
+  return {
+    messageBytes: messageBytes.limit,
+    messagesPerRun,
+    bytesPerRun: bytesPerRun.limit,
+    messagesPerSession,
+    runMs: fields.runSeconds * 1000,
+    rememberMs: fields.rememberDays * DAY_MS,
+  };
 }
 
 function readAliases(value: unknown, problems: Problem[]): ReadonlyMap<string, readonly string[]> {

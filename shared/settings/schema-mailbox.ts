@@ -180,7 +180,8 @@ function build(
   const keep = supportedKeep(fields.keep);
   if (auth === null || keep === null) return null;
   const { username, password, schedule } = fields;
-  const common = { ...transport, id, username, password, auth, schedule, keep };
+  const initial = 'all' as const;
+  const common = { ...transport, id, username, password, auth, schedule, keep, initial };
   if (fields.type === 'user') {
     const { deliverTo, undeliverable } = fields;
     return { ...common, type: 'user', deliverTo: deliverTo ?? [], undeliverable };

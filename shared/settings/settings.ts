@@ -52,7 +52,13 @@ export interface Limits {
   /** A larger message (by LIST) stays on the server; null: no limit. */
   readonly messageBytes: number | null;
   readonly messagesPerRun: number | null;
+  /** Octets by LIST; the first message of a run is always taken. null: no limit. */
+  readonly bytesPerRun: number | null;
+  /** So many messages are deleted in one session, which QUIT ends; another one goes on. */
+  readonly messagesPerSession: number;
   readonly runMs: number;
+  /** How long is remembered what nothing asks for any more. */
+  readonly rememberMs: number;
 }
 
 export interface GeneralSettings {
@@ -79,8 +85,15 @@ interface MailboxCommon extends Transport {
   readonly password: SecretRef;
   readonly auth: Authentication;
   readonly schedule: Schedule;
-  readonly keep: 'none' | 'forever';
+  readonly keep: Keep;
+  readonly initial: Initial;
 }
+
+/** When a message is deleted on the server; an age in milliseconds from its first sight, and never before it is final. */
+export type Keep = 'none' | 'delivered' | 'forever' | { readonly ageMs: number };
+
+/** What of the mail that lies in a mailbox when it is first met is carried; an age in milliseconds by its date. */
+export type Initial = 'all' | 'none' | { readonly ageMs: number };
 
 export interface UserMailbox extends MailboxCommon {
   readonly type: 'user';

@@ -32,6 +32,7 @@ import { decisionFor, waitingItem } from '../support/message-items.ts';
 import { startMiniStack } from '../support/ministack.ts';
 import type { MiniStack } from '../support/ministack.ts';
 import { sha256Of } from '../support/spooled-message.ts';
+import { takenState, uidlRecord } from '../support/uidl-records.ts';
 
 /*
  * What MiniStack 1.4.21 gets wrong against AWS, so that nothing here shows it: it never throttles nor leaves a batch
@@ -123,14 +124,11 @@ describe('the DynamoDB ledger', () => {
     };
     const address = 'christine.mustermann@corp.example';
     await uidls.record(ACCOUNT, [
-      {
-        uidlHash: sha256Of(Buffer.from('uidl')),
-        sha256: KEY.sha256,
+      uidlRecord({
+        state: takenState({ sha256: KEY.sha256, deleIn: NOW }),
         size: 52_311,
-        headerDigest: sha256Of(Buffer.from('header')),
-        deleSent: true,
-        seenAt: NOW,
-      },
+        ...{ firstSeenAt: NOW, seenAt: NOW, goneAt: NOW },
+      }),
     ]);
     await wrote();
     const claim = {
@@ -169,26 +167,30 @@ describe('the DynamoDB ledger', () => {
   });
 
   it('leaves what is gone from the server to the time to live, and nothing else', async () => {
-    const record = {
-      uidlHash: 'kept',
-      sha256: KEY.sha256,
-      size: 1,
-      headerDigest: 'digest',
-      deleSent: false,
-      seenAt: NOW,
-    };
     await used.ledgers.uidls.record(ACCOUNT, [
-      record,
-      { ...record, uidlHash: 'deleted', deleSent: true },
+      uidlRecord({ uidlHash: 'kept', seenAt: NOW }),
+      uidlRecord({ uidlHash: 'gone', seenAt: 0, goneAt: NOW }),
     ]);
-    await used.ledgers.messages.change(KEY, () => ({ store: waitingItem([]), answer: null }));
+    const item = waitingItem([]);
+    const ended = { ...item, recipients: [], endedAt: NOW, copyRemovedAt: NOW + DAY };
+    for (const [sha256, store] of [
+      [KEY.sha256, waitingItem(['chris@corp.example'])],
+      ['ended', ended],
+      ['on the server', { ...ended, onServer: true }],
+      ['in Failed', { ...ended, copyRemovedAt: null }],
+    ] as const) {
+      await used.ledgers.messages.change({ ...KEY, sha256 }, () => ({ store, answer: null }));
+    }
     await used.ledgers.settingsMemory.store({ domains: [] });
     const expiries = (await items()).map((item) => [item['sk']?.S, item['expiresAt']?.N]);
     expect(new Map(expiries as [string, string | undefined][])).toEqual(
       new Map([
         ['kept', undefined],
-        ['deleted', String((NOW + 30 * DAY) / 1000)],
+        ['gone', String((NOW + 30 * DAY) / 1000)],
         [KEY.sha256, undefined],
+        ['ended', String((NOW + 31 * DAY) / 1000)],
+        ['on the server', undefined],
+        ['in Failed', undefined],
         ['last-good', undefined],
       ]),
     );

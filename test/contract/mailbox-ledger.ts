@@ -24,6 +24,16 @@ const RECORD: MailboxRecord = {
     left: 3,
     error: { kind: 'login', message: 'expected +OK, got "-ERR kennwort ung\u00fcltig"' },
   },
+  maildrop: {
+    account: 'digest',
+    firstRunAt: 1,
+    backlogRecorded: true,
+    earlier: [{ account: 'former', firstRunAt: 0 }],
+    deleBegunIn: 4,
+    renumbering: { at: 3, noticed: false },
+    listing: { digest: 'd', unsettled: ['s'], dueAt: null, recorded: 2, left: 0 },
+    staying: { tooLarge: 1, unretrievable: 0, skipped: 3 },
+  },
 };
 
 /** What every mailbox ledger keeps. */

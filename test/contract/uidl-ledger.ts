@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { MaildropAccount, UidlLedger, UidlRecord } from '../../shared/ledger/ledger.ts';
+import type { UidlLedger } from '../../shared/ledger/ledger.ts';
+import type { MaildropAccount, UidlRecord, UidlState } from '../../shared/ledger/uidl-record.ts';
 import { sha256Of } from '../support/spooled-message.ts';
+import { takenState, uidlRecord } from '../support/uidl-records.ts';
 import { EVENTUAL } from './eventual.ts';
 
 export interface UidlLedgerUnderTest {
@@ -14,6 +16,18 @@ const ACCOUNT: MaildropAccount = {
   host: 'pop.provider.example',
   username: 'sales@corp.example',
 };
+
+/** About now: an adapter may have the database expire what is past by the real clock. */
+const NOW = Date.now();
+
+const OTHER_STATES: readonly UidlState[] = [
+  { kind: 'untaken' },
+  { kind: 'oversize', noticed: false },
+  { kind: 'oversize', noticed: true },
+  { kind: 'backlog', read: false, date: null },
+  { kind: 'backlog', read: true, date: null },
+  { kind: 'backlog', read: true, date: -5 },
+];
 
 /** What every UIDL ledger keeps. */
 export function uidlLedgerContract(name: string, make: () => Promise<UidlLedgerUnderTest>): void {
@@ -35,14 +49,45 @@ export function uidlLedgerContract(name: string, make: () => Promise<UidlLedgerU
     });
 
     it('gives back what was recorded', async () => {
-      const records = [recordOf(1), recordOf(2, { size: 0, deleSent: true, seenAt: 0 })];
+      const records = [recordOf(1), recordOf(2, { size: 0, seenAt: 0, firstSeenAt: 0 })];
       await ledger.record(ACCOUNT, records);
       await expect.poll(() => found(ledger, records), EVENTUAL).toEqual(records);
     });
 
+    it.each<[string, Partial<UidlRecord>]>([
+      ['about to be deleted', { state: takenState({ deleIn: NOW }), goneAt: NOW }],
+      ['whose DELE an older version sent', { state: takenState({ deleIn: 0 }) }],
+      ['whose UIDL stood for two', { state: takenState({ shared: true }), firstSeenAt: 1 }],
+      ...OTHER_STATES.map((state): [string, Partial<UidlRecord>] => [
+        JSON.stringify(state),
+        { state },
+      ]),
+      ['without a header digest', { state: { kind: 'untaken' }, headerDigest: null }],
+      ['that failed', { trouble: { failures: 1, nextTryAt: 0, noticed: false } }],
+      ['given up for now', { trouble: { failures: 3, nextTryAt: NOW, noticed: true } }],
+      ['gone', { goneAt: NOW, firstSeenAt: 0 }],
+    ])('gives back one %s', async (_, known) => {
+      const record = recordOf(1, known);
+      await ledger.record(ACCOUNT, [record]);
+      await expect.poll(() => found(ledger, [record]), EVENTUAL).toEqual([record]);
+      await expect
+        .poll(() => ledger.all(ACCOUNT), EVENTUAL)
+        .toEqual(new Map([[record.uidlHash, record]]));
+    });
+
+    it('gives all 3,000 of an account, and nobody else’s', async () => {
+      const all = Array.from({ length: 3000 }, (_, at) => recordOf(at));
+      await ledger.record(ACCOUNT, all);
+      await ledger.record({ ...ACCOUNT, mailbox: 'office' }, [recordOf(3001)]);
+      const expected = new Map(all.map((record) => [record.uidlHash, record]));
+      await expect.poll(() => ledger.all(ACCOUNT), EVENTUAL).toEqual(expected);
+      expect(await ledger.all({ ...ACCOUNT, mailbox: 'nobody' })).toEqual(new Map());
+    });
+
     it('replaces an older record of the same UIDL, and leaves the others', async () => {
       await ledger.record(ACCOUNT, [recordOf(1), recordOf(2)]);
-      const newer = recordOf(1, { sha256: sha256Of(Buffer.from('new')), size: 9, deleSent: true });
+      const state = takenState({ sha256: sha256Of(Buffer.from('new')), deleIn: 7 });
+      const newer = recordOf(1, { state, size: 9 });
       await ledger.record(ACCOUNT, [newer]);
       await expect
         .poll(() => found(ledger, [recordOf(1), recordOf(2)]), EVENTUAL)
@@ -97,13 +142,13 @@ async function found(
 }
 
 function recordOf(number: number, known: Partial<UidlRecord> = {}): UidlRecord {
-  return {
+  return uidlRecord({
     uidlHash: sha256Of(Buffer.from(`uidl ${number}`)),
-    sha256: sha256Of(Buffer.from(`message ${number}`)),
+    state: takenState({ sha256: sha256Of(Buffer.from(`message ${number}`)) }),
     size: 1000 + number,
     headerDigest: sha256Of(Buffer.from(`header ${number}`)),
-    deleSent: false,
+    firstSeenAt: 5000 + number,
     seenAt: 5000 + number,
     ...known,
-  };
+  });
 }

@@ -83,5 +83,8 @@ function anyItem(): fc.Arbitrary<MessageItem> {
     nextDue: time,
     endedAt: time,
     seenAt: time,
+    onServer: fc.boolean(),
+    goneAt: time,
+    copyRemovedAt: time,
   });
 }

@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 
 import { dynamoLedger } from '../../shared/ledger/dynamo-ledger.ts';
+import { NO_MAILBOX_RECORD } from '../../shared/ledger/mailbox-record.ts';
+import { uidlRecord } from '../support/uidl-records.ts';
 
 const ACCOUNT = { mailbox: 'sales', host: 'pop.provider.example', username: 'sales' };
 
@@ -19,14 +21,7 @@ describe('the DynamoDB ledger on a service that has too much to do', () => {
       name === operation ? [200, answer] : [400, {}],
     );
     const { uidls } = dynamoLedger({ client: service.client, table: 't', random: () => 0 });
-    const record = {
-      uidlHash: 'u',
-      sha256: 's',
-      size: 1,
-      headerDigest: 'h',
-      deleSent: false,
-      seenAt: 1,
-    };
+    const record = uidlRecord({ uidlHash: 'u' });
     const attempt =
       operation === 'BatchGetItem' ? uidls.find(ACCOUNT, ['u']) : uidls.record(ACCOUNT, [record]);
     await expect(attempt).rejects.toMatchObject({ kind: 'ledger', permanence: 'temporary' });
@@ -100,14 +95,7 @@ describe('the DynamoDB ledger on a service that has too much to do', () => {
   });
 });
 
-const LEASED = {
-  lease: { owner: 'run', until: 1 },
-  lastStartedAt: null,
-  lastEndedAt: null,
-  lastSuccessAt: null,
-  requestedAt: null,
-  lastRun: null,
-};
+const LEASED = { ...NO_MAILBOX_RECORD, lease: { owner: 'x', until: 1 } };
 
 /** What MiniStack cannot play: a service that answers each operation as the script says. */
 async function scriptedService(script: (operation: string, at: number) => [number, object]) {

@@ -18,6 +18,7 @@ import { uidlLedgerContract } from '../contract/uidl-ledger.ts';
 import { asPromised } from '../support/as-promised.ts';
 import { waitingItem } from '../support/message-items.ts';
 import { sha256Of } from '../support/spooled-message.ts';
+import { takenState, uidlRecord } from '../support/uidl-records.ts';
 
 const KEY = { mailbox: 'sales', sha256: sha256Of(Buffer.from('message')) };
 
@@ -131,6 +132,83 @@ describe('the SQLite ledger', () => {
     await expect(
       messages.change(KEY, () => ({ store: waitingItem([]), answer: null })),
     ).rejects.toMatchObject(temporary);
+  });
+
+  it('forgets what ended, left its listing or was removed long enough ago, and nothing else', async () => {
+    const { messages, mailboxes, uidls } = used.ledgers;
+    const ended = waitingItem([], { endedAt: 1_000, copyRemovedAt: 1_000 });
+    const items = {
+      old: ended,
+      'of a mailbox whose run died': ended,
+      'seen since': { ...ended, seenAt: 1_001 },
+      'on the server': { ...ended, onServer: true },
+      'in Failed': { ...ended, copyRemovedAt: null },
+      open: waitingItem(['a@corp.example']),
+    };
+    const died = 'of a mailbox whose run died';
+    for (const [sha256, store] of Object.entries(items)) {
+      const mailbox = sha256 === died ? 'office' : 'sales';
+      await messages.change({ mailbox, sha256 }, () => ({ store, answer: null }));
+    }
+    const account = { mailbox: 'sales', host: 'pop.provider.example', username: 'sales' };
+    const gone = uidlRecord({ uidlHash: 'gone', goneAt: 1_000 });
+    await uidls.record(account, [gone, uidlRecord({ uidlHash: 'listed', seenAt: 0 })]);
+    await uidls.record({ ...account, mailbox: 'office' }, [gone]);
+    const record = { ...NO_MAILBOX_RECORD, lastStartedAt: 2, lastEndedAt: 1 };
+    await mailboxes.change('office', () => ({ store: record, answer: null }));
+
+    await used.ledgers.forget(1_500, 501);
+    expect(used.database.all('SELECT sha256 FROM message')).toHaveLength(6);
+    expect(await uidls.all(account)).toHaveProperty('size', 2);
+
+    await used.ledgers.forget(1_500, 500);
+    const left = used.database.all('SELECT sha256 FROM message').map(({ sha256 }) => sha256);
+    expect(new Set(left)).toEqual(new Set(Object.keys(items).filter((name) => name !== 'old')));
+    expect([...(await uidls.all(account)).keys()]).toEqual(['listed']);
+    expect([...(await uidls.all({ ...account, mailbox: 'office' })).keys()]).toEqual(['gone']);
+  });
+
+  it('takes over a folder whose items and UIDLs an older version wrote', async () => {
+    const { database } = used;
+    const { onServer, goneAt, copyRemovedAt, ...older } = waitingItem(['a@corp.example']);
+    expect({ onServer, goneAt, copyRemovedAt }).toEqual({
+      onServer: false,
+      goneAt: null,
+      copyRemovedAt: null,
+    });
+    await database.write(() => {
+      database.run('DROP TABLE message');
+      database.run(
+        `CREATE TABLE message (mailbox TEXT NOT NULL, sha256 TEXT NOT NULL, item TEXT NOT NULL,
+           claimed INTEGER NOT NULL, PRIMARY KEY (mailbox, sha256)) WITHOUT ROWID`,
+      );
+      database.run(
+        'INSERT INTO message VALUES (?, ?, ?, 0)',
+        ...[KEY.mailbox, KEY.sha256, JSON.stringify(older)],
+      );
+    });
+    const { messages, uidls } = sqliteLedger(database);
+    expect((await messages.find([KEY])).get(formatKey(KEY))).toEqual(
+      waitingItem(['a@corp.example']),
+    );
+    const account = { mailbox: 'sales', host: 'pop.provider.example', username: 'sales' };
+    await uidls.record(account, [uidlRecord({ uidlHash: 'u' })]);
+    const record = { uidlHash: 'u', sha256: 's', size: 1, headerDigest: 'h', seenAt: 5 };
+    await database.write(() =>
+      database.run('UPDATE uidl SET record = ?', JSON.stringify({ ...record, deleSent: true })),
+    );
+    const state = takenState({ sha256: 's', deleIn: 0 });
+    expect((await uidls.find(account, ['u'])).get('u')).toEqual(
+      uidlRecord({
+        uidlHash: 'u',
+        size: 1,
+        headerDigest: 'h',
+        state,
+        seenAt: 5,
+        firstSeenAt: 5,
+        goneAt: 5,
+      }),
+    );
   });
 
   it('drops claims that have expired, so that the database does not grow for ever', async () => {

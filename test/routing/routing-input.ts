@@ -18,6 +18,7 @@ const common = {
   auth: 'auto',
   schedule: { kind: 'never' },
   keep: 'none',
+  initial: 'all',
 } as const;
 
 export function globalMailbox(overrides: Partial<GlobalMailbox> = {}): GlobalMailbox {
@@ -61,7 +62,14 @@ function generalSettings({ sender, ...overrides }: GeneralOverrides = {}): Gener
     },
     aliases: new Map(),
     recipients: null,
-    limits: { messageBytes: null, messagesPerRun: null, runMs: 840_000 },
+    limits: {
+      messageBytes: null,
+      messagesPerRun: null,
+      bytesPerRun: null,
+      messagesPerSession: 1000,
+      runMs: 840_000,
+      rememberMs: 30 * 24 * 3_600_000,
+    },
     logLevel: 'info',
     ...overrides,
   };

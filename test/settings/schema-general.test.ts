@@ -64,6 +64,18 @@ const generalErrors: Readonly<Record<string, Case>> = {
     (d) => (d['limits'] = { messagesPerRun: 1.5 }),
     'limits.messagesPerRun: expected a whole number from 1 to 1000000, got 1.5',
   ],
+  bytesPerRun: [
+    (d) => (d['limits'] = { bytesPerRun: -1 }),
+    'limits.bytesPerRun: expected a size above 0, such as 50MB, 64KiB or a number of bytes, or null for no limit, got -1',
+  ],
+  messagesPerSession: [
+    (d) => (d['limits'] = { messagesPerSession: 0 }),
+    'limits.messagesPerSession: expected a whole number from 1 to 1000000, got 0',
+  ],
+  rememberDays: [
+    (d) => (d['limits'] = { rememberDays: '30d' }),
+    'limits.rememberDays: expected a whole number from 1 to 3650, got "30d"',
+  ],
   runSeconds: [
     (d) => (d['limits'] = { runSeconds: '1h' }),
     'limits.runSeconds: expected a whole number from 1 to 86400, got "1h"',

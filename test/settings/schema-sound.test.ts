@@ -29,7 +29,10 @@ describe('a sound configuration', () => {
       },
       aliases: new Map(),
       recipients: null,
-      limits: { messageBytes: 50_000_000, messagesPerRun: null, runMs: 840_000 },
+      limits: {
+        ...{ messageBytes: 50_000_000, messagesPerRun: null, bytesPerRun: null },
+        ...{ messagesPerSession: 1000, runMs: 840_000, rememberMs: 2_592_000_000 },
+      },
       logLevel: 'info',
     });
     const common = {
@@ -40,6 +43,7 @@ describe('a sound configuration', () => {
       auth: 'auto',
       schedule: { kind: 'every', ms: 300_000 },
       keep: 'none',
+      initial: 'all',
     };
     expect(mailboxes?.get('chris')).toEqual({
       ...common,
@@ -99,7 +103,10 @@ describe('a sound configuration', () => {
           fingerprint: 'AB:'.repeat(31) + 'cd',
         },
       },
-      limits: { messageBytes: null, messagesPerRun: 7, runSeconds: 60 },
+      limits: {
+        ...{ messageBytes: null, messagesPerRun: 7, bytesPerRun: '2GB' },
+        ...{ messagesPerSession: 10, runSeconds: 60, rememberDays: 90 },
+      },
       logLevel: 'debug',
     };
     const parsed = parseSettings(document, { readFile: (path) => (path === 'ca.pem' ? pem : '') });
@@ -125,7 +132,10 @@ describe('a sound configuration', () => {
       },
       aliases: new Map([['info@corp.example', ['chris@corp.example', 'Kelly@corp.example']]]),
       recipients: new Set(['chris@corp.example', 'kelly@corp.example']),
-      limits: { messageBytes: null, messagesPerRun: 7, runMs: 60_000 },
+      limits: {
+        ...{ messageBytes: null, messagesPerRun: 7, bytesPerRun: 2e9 },
+        ...{ messagesPerSession: 10, runMs: 60_000, rememberMs: 7_776_000_000 },
+      },
       logLevel: 'debug',
     });
     expect(parsed.mailboxes?.get('all.of-us_1')).toEqual({
@@ -142,6 +152,7 @@ describe('a sound configuration', () => {
       auth: 'user',
       schedule: { kind: 'every', ms: 7_200_000 },
       keep: 'forever',
+      initial: 'all',
       recipientSource: [{ kind: 'to' }],
       ignore: new Set(['catchall@corp.example']),
       undeliverable: 'office@corp.example',

@@ -11,6 +11,7 @@ import { failureReportFor } from './failure-reports.ts';
 import { waitingItem } from './message-items.ts';
 import { seededRandom, wholeBetween } from './seeded-random.ts';
 import { arrivalOf, keyOf, sha256Of } from './spooled-message.ts';
+import { takenState, uidlRecord } from './uidl-records.ts';
 
 /**
  * A program that owns a data folder, writes by every port of the embedded host, and prints a line after each write
@@ -62,14 +63,8 @@ async function writeAll({ deps, folder: owned, queues }: Embedded, number: numbe
 
   const uidlHash = sha256Of(Buffer.from(name));
   const account = { mailbox: 'sales', host: 'pop.provider.example', username: 'sales' };
-  const record = {
-    uidlHash,
-    sha256: key.sha256,
-    size,
-    headerDigest: '',
-    deleSent: true,
-    seenAt: now,
-  };
+  const state = takenState({ sha256: key.sha256, deleIn: now });
+  const record = uidlRecord({ uidlHash, size, state, seenAt: now });
   await deps.uidls.record(account, [record]);
   acknowledged('uidl', uidlHash);
 

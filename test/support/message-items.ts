@@ -38,6 +38,9 @@ export function waitingItem(
     nextDue: null,
     endedAt: null,
     seenAt: null,
+    onServer: false,
+    goneAt: null,
+    copyRemovedAt: null,
     ...known,
   };
 }

@@ -35,7 +35,7 @@ export function deliverDeps(): StageDeliverDeps {
   const log = functionLog();
   const sqs = sqsClient();
   const { stage, deliverQueue } = readEnvironment('stage', 'deliverQueue');
-  const { messages, destinations, settingsMemory } = stageLedger();
+  const { messages, destinations, settingsMemory } = stageLedger(() => settings.read());
   const { settings, secrets } = stageSettings({ memory: settingsMemory, clock, log });
   return {
     settings,

@@ -15,10 +15,13 @@ import { stageSettings } from './settings.ts';
 export function fetchDeps(): FetchDeps {
   const clock = systemClock;
   const log = functionLog();
-  const { mailboxes, messages, uidls, settingsMemory } = stageLedger();
+  const { mailboxes, messages, uidls, settingsMemory } = stageLedger(() =>
+    configured.settings.read(),
+  );
+  const configured = stageSettings({ memory: settingsMemory, clock, log });
   const spool = emptySpoolFolder();
   return {
-    ...stageSettings({ memory: settingsMemory, clock, log }),
+    ...configured,
     store: stageMailStore(),
     mailboxes,
     messages,

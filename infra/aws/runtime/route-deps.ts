@@ -23,9 +23,10 @@ export function routeDeps(): StageRouteDeps {
   const log = functionLog();
   const sqs = sqsClient();
   const { stage, routeQueue } = readEnvironment('stage', 'routeQueue');
-  const { messages, duplicates, settingsMemory } = stageLedger();
+  const { messages, duplicates, settingsMemory } = stageLedger(() => configured.settings.read());
+  const configured = stageSettings({ memory: settingsMemory, clock, log });
   return {
-    ...stageSettings({ memory: settingsMemory, clock, log }),
+    ...configured,
     store: stageMailStore(),
     messages,
     duplicates,

@@ -1,5 +1,6 @@
 import type { SweepDeps } from '../../../functions/sweep/sweep.ts';
 import { systemClock } from '../../../shared/clock.ts';
+import { forgottenByItself } from '../../../shared/ledger/forgetting.ts';
 import type { MessageJob } from '../../../shared/queue/job-queue.ts';
 import { functionLog } from './function-log.ts';
 import { stageLedger } from './ledger.ts';
@@ -11,6 +12,7 @@ export function sweepDeps(): SweepDeps {
   return {
     store: stageMailStore(),
     messages: stageLedger().messages,
+    forgetting: forgottenByItself,
     routeQueue: stageSender<MessageJob>(sqs, 'routeQueue'),
     deliverQueue: stageSender<MessageJob>(sqs, 'deliverQueue'),
     clock: systemClock,

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { planRetrieval } from '../../../functions/fetch/plan-retrieval.ts';
 import type { KnownListing } from '../../../functions/fetch/plan-retrieval.ts';
 import { hashUidl } from '../../../functions/fetch/uidl-hash.ts';
-import type { UidlRecord } from '../../../shared/ledger/ledger.ts';
+import { takenState, uidlRecord } from '../../support/uidl-records.ts';
+import type { UidlRecord } from '../../../shared/ledger/uidl-record.ts';
 import type { ListedMail, MessageNumber } from '../../../shared/pop3/maildrop.ts';
 
 const NO_LIMIT = null;
@@ -19,8 +20,7 @@ function listing(
 ): KnownListing {
   const records = Object.entries(known).map(([uidl, record]): [string, UidlRecord] => {
     const uidlHash = hashUidl(uidl);
-    const usual = { sha256: 'a', size: 100, headerDigest: 'b', deleSent: false, seenAt: 1 };
-    return [uidlHash, { uidlHash, ...usual, ...record }];
+    return [uidlHash, uidlRecord({ uidlHash, size: 100, ...record })];
   });
   return { mails, hasUidl: true, unreadable: 0, known: new Map(records), ...rest };
 }
@@ -41,7 +41,7 @@ describe('planRetrieval', () => {
     ['known', { a: {} }, []],
     ['unknown', {}, [1]],
     ['of another size', { a: { size: 99 } }, [1]],
-    ['deleted before', { a: { deleSent: true } }, [1]],
+    ['deleted before', { a: { state: takenState({ deleIn: 0 }) } }, [1]],
   ])('keep forever: a UIDL that is %s', (_what, known, retrieved) => {
     const plan = planRetrieval(listing([listed(1, 'a')], known), 'forever', NO_LIMIT);
     expect(numbers(plan.retrieve)).toEqual(retrieved);

@@ -6,8 +6,9 @@ import type { Embedded } from '../../../infra/local/embedded.ts';
 import { Service } from '../../../infra/local/service.ts';
 import { fetchOnce } from '../../../manager/deployment/fetch-once.ts';
 import type { FetchedOnce } from '../../../manager/deployment/fetch-once.ts';
-import type { UidlLedger, UidlRecord } from '../../../shared/ledger/ledger.ts';
+import type { UidlLedger } from '../../../shared/ledger/ledger.ts';
 import type { TakenMailSource } from '../../../shared/ledger/taken-mail.ts';
+import type { UidlRecord } from '../../../shared/ledger/uidl-record.ts';
 import { silentLog } from '../../../shared/observe/pino-log.ts';
 import { makeEmbeddedScene } from '../../support/embedded-scene.ts';
 import { makeSurroundings, PASSWORD } from '../../support/provider-and-server.ts';
@@ -49,6 +50,7 @@ function remembering(uidls: UidlLedger): { uidls: UidlLedger; takenMail: TakenMa
   return {
     uidls: {
       find: (account, hashes) => uidls.find(account, hashes),
+      all: (account) => uidls.all(account),
       record: async (account, added) => {
         await uidls.record(account, added);
         records.push(...added.map((record) => ({ mailbox: account.mailbox, record })));
@@ -59,7 +61,10 @@ function remembering(uidls: UidlLedger): { uidls: UidlLedger; takenMail: TakenMa
         const taken = records
           .filter((one) => one.mailbox === mailbox)
           .filter(({ record }) => record.seenAt >= startedAt && record.seenAt <= endedAt);
-        return Promise.resolve(taken.map(({ record }) => record.sha256));
+        const sha256s = taken.map(({ record: { state } }) =>
+          state.kind === 'taken' ? [state.sha256] : [],
+        );
+        return Promise.resolve(sha256s.flat());
       },
     },
   };

@@ -8,6 +8,7 @@ import type { MailboxRecord } from '../../../shared/ledger/mailbox-record.ts';
 import type { MessageItem } from '../../../shared/ledger/message-item.ts';
 import type { Decision } from '../../../shared/routing/decision.ts';
 import type { MailStore } from '../../../shared/store/mail-store.ts';
+import { waitingItem } from '../../support/message-items.ts';
 import { SetClock } from '../../support/set-clock.ts';
 
 const KEY = { mailbox: 'sales', sha256: 'a'.repeat(64) };
@@ -76,11 +77,12 @@ describe('following messages', () => {
   const clock = new SetClock();
 
   function itemOf(known: Partial<MessageItem>): MessageItem {
-    return {
-      ...{ decision: DECISION, recipients: [waiting()], decidedAt: 0, arrivedAt: 0, queuedAt: 0 },
-      ...{ claim: null, starts: 0, deferrals: 0, nextDue: null, endedAt: null, seenAt: null },
+    return waitingItem(['a@corp.example'], {
+      decision: DECISION,
+      recipients: [waiting()],
+      ...{ decidedAt: 0, arrivedAt: 0, queuedAt: 0 },
       ...known,
-    };
+    });
   }
 
   function waiting(): MessageItem['recipients'][number] {
