@@ -1,6 +1,6 @@
-import addressparser from 'nodemailer/lib/addressparser';
-
-import { addressText } from './address-text.ts';
+import { addressEntries } from './address-entry.ts';
+import type { AddressEntry } from './address-entry.ts';
+import type { Run } from './address-run.ts';
 import { parseAddress, RECIPIENT_LOCAL_OCTETS } from './address.ts';
 import type { Address } from './address.ts';
 
@@ -22,16 +22,43 @@ export function readAddresses(
   value: Buffer,
   maxLocalOctets: number = RECIPIENT_LOCAL_OCTETS,
 ): FieldAddress[] {
-  const entries = addressparser(addressText(value), { flatten: true });
   const found: FieldAddress[] = [];
-  for (const { address: text } of entries) {
-    if (text === '') continue;
-    const address = parseAddress(bare(text), maxLocalOctets);
-    found.push(
-      address === null ? { kind: 'malformed', text: shown(text) } : { kind: 'address', address },
-    );
+  for (const entry of addressEntries(value)) {
+    for (const text of addressTexts(entry)) {
+      const address = parseAddress(bare(text), maxLocalOctets);
+      found.push(
+        address === null ? { kind: 'malformed', text: shown(text) } : { kind: 'address', address },
+      );
+    }
   }
   return found;
+}
+
+/** Whether a Return-Path says the null reverse-path: `<>`, or nothing at all (servers that leave the brackets out). */
+export function isNullPath(value: Buffer): boolean {
+  return addressEntries(value).every(
+    ({ angles, outside }) => outside.length === 0 && angles.every(({ text }) => text === ''),
+  );
+}
+
+/** Where angle brackets hold an address, all else is a display name, whatever it looks like. */
+function addressTexts({ angles, outside }: AddressEntry): string[] {
+  const inBrackets = textsWithAt(angles);
+  if (inBrackets.length > 0) return inBrackets;
+  const bareOnes = textsWithAt(outside);
+  if (bareOnes.length > 0) return bareOnes;
+  const [only, ...others] = [...outside, ...angles.filter(({ text }) => text !== '')];
+  return only !== undefined && others.length === 0 ? quotedWhole(only.text) : [];
+}
+
+function textsWithAt(runs: readonly Run[]): string[] {
+  return runs.filter(({ hasAt }) => hasAt).map(({ text }) => text);
+}
+
+/** Some servers quote the address as a whole: `"chris@corp.example"`. */
+function quotedWhole(text: string): string[] {
+  const [, content] = /^"([^"\\@]+@[^"\\@]+)"$/.exec(text) ?? [];
+  return content === undefined ? [] : [content];
 }
 
 /** Some mailers write `'chris@corp.example'`, a display name's quotes around a bare address. */

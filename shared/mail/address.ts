@@ -1,5 +1,7 @@
 import { domainToASCII } from 'node:url';
 
+import { closingQuote } from './address-scan.ts';
+
 /** An address that is safe to write into MAIL FROM or RCPT TO (RFC 5321 section 4.1.2). */
 export interface Address {
   /** As it is sent: local part as written (quoted only where it has to be), domain as lower-case A-labels. */
@@ -31,6 +33,8 @@ const DOTS_OUT_OF_PLACE = /^\.|\.\.|\.$/;
 const QUOTED_TEXT = /^[ !"#-;=?-~\u0080-\u{10ffff}]+$/u;
 /** Controls, format characters, separators, surrogates; U+FFFD marks what could not be read. */
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}\ufffd]|[^\P{Zs} ]/u;
+/** Persian and Indic domain names need these two format characters; the mapping takes them where they are allowed. */
+const JOINERS = /[\u200c\u200d]/g;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const ASCII_OUTSIDE_NAMES = /[^A-Za-z0-9._\u0080-\uffff-]/;
 const LITERAL = /^\[[A-Za-z0-9.:-]{1,200}\]$/;
@@ -44,7 +48,9 @@ export function parseAddress(
   maxLocalOctets: number = RECIPIENT_LOCAL_OCTETS,
 ): Address | null {
   const at = text.lastIndexOf('@');
-  if (at === -1 || text.length > MAX_TEXT || UNSAFE.test(text)) return null;
+  if (at === -1 || text.length > MAX_TEXT) return null;
+  if (UNSAFE.test(text.slice(0, at)) || UNSAFE.test(text.slice(at).replace(JOINERS, '')))
+    return null;
   const local = localPart(text.slice(0, at));
   const domain = asciiDomain(text.slice(at + 1));
   if (local === null || domain === null) return null;
@@ -63,10 +69,16 @@ export function asciiDomain(text: string): string | null {
   if (LITERAL.test(text)) return text.toLowerCase();
   // The mapping decodes `%40` and maps look-alikes of ASCII: nothing but names may reach it.
   if (ASCII_OUTSIDE_NAMES.test(text)) return null;
-  const mapped = isAscii(text) ? text.toLowerCase() : domainToASCII(text);
+  const mapped = isAscii(text) ? text.toLowerCase() : mappedName(text);
   const domain = mapped.endsWith('.') ? mapped.slice(0, -1) : mapped;
   if (domain.length > MAX_DOMAIN_OCTETS) return null;
   return domain.split('.').every((label) => LABEL.test(label)) ? domain : null;
+}
+
+/** `domainToASCII` reads a host of a URL: full-width digits become an IP address there, which nobody wrote. */
+function mappedName(text: string): string {
+  const mapped = domainToASCII(text);
+  return /^[\d.]+$/.test(mapped) ? '' : mapped;
 }
 
 /**
@@ -80,31 +92,43 @@ export function keyWithoutTag(address: Address): string | null {
 }
 
 /**
- * `"user1"` and `user1` are the same mailbox (RFC 5321 section 4.1.2): quotes stay only where the text needs them.
- * Dots out of place need them too; some providers hand out such names and write them bare.
+ * `"user1"` and `user1` are the same mailbox (RFC 5321 section 4.1.2), and so are `"a"."b"` and `a.b` (RFC 5322 section
+ * 4.4): quotes stay only where the text needs them. Dots out of place need them too; some providers hand out such names
+ * and write them bare.
  */
 function localPart(text: string): string | null {
-  const content = text.startsWith('"') ? unquoted(text) : text;
+  const quoted = text.includes('"');
+  const content = quoted ? unquoted(text) : text;
   if (content === null || !QUOTED_TEXT.test(content)) return null;
   if (ATOM_TEXT.test(content)) return DOTS_OUT_OF_PLACE.test(content) ? `"${content}"` : content;
-  if (content === text) return null;
-  return `"${content.replace(/["\\]/g, '\\$&')}"`;
+  return quoted ? `"${content.replace(/["\\]/g, '\\$&')}"` : null;
 }
 
-/** The content of a complete quoted string; null when it ends early, late or not at all. */
+/** The content of words with dots between them, each an atom or a quoted string; null where one runs into the next. */
 function unquoted(text: string): string | null {
   let content = '';
-  for (let at = 1; at < text.length; at += 1) {
-    const char = text.charAt(at);
-    if (char === '"') return at === text.length - 1 ? content : null;
-    if (char === '\\') {
-      at += 1;
-      content += text.charAt(at);
-    } else {
-      content += char;
-    }
+  let at = 0;
+  while (at < text.length) {
+    const quoted = text.startsWith('"', at);
+    const close = quoted ? closingQuote(text, at) : null;
+    if (close === -1) return null;
+    const end = close === null ? wordEnd(text, at) : close + 1;
+    const next = text.charAt(end);
+    if (next !== '' && next !== '.') return null;
+    const word = quoted ? unescaped(text.slice(at + 1, end - 1)) : text.slice(at, end);
+    content += word + next;
+    at = end + 1;
   }
-  return null;
+  return content;
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\(.)/gsu, '$1');
+}
+
+function wordEnd(text: string, from: number): number {
+  const found = text.slice(from).search(/[."]/);
+  return found === -1 ? text.length : from + found;
 }
 
 function isAscii(text: string): boolean {

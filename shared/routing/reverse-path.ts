@@ -1,5 +1,4 @@
-import { addressText } from '../mail/address-text.ts';
-import { readAddresses } from '../mail/address-field.ts';
+import { isNullPath, readAddresses } from '../mail/address-field.ts';
 import { SENDER_LOCAL_OCTETS } from '../mail/address.ts';
 import { fieldValue } from '../mail/header-block.ts';
 import type { FieldsByName, HeaderField } from '../mail/header-block.ts';
@@ -25,8 +24,7 @@ export function reversePath(header: Buffer, fields: FieldsByName, sender: string
 
 /** `''` for `<>` and for an empty value (servers that leave the brackets out), null for what is no path. */
 function returnPathOf(header: Buffer, field: HeaderField): string | null {
-  const text = addressText(shortValue(header, field)).trim();
-  return text === '' || text === '<>' || text === '< >' ? '' : addressOf(header, field);
+  return isNullPath(shortValue(header, field)) ? '' : addressOf(header, field);
 }
 
 function firstAddress(header: Buffer, fields: FieldsByName, name: string): string | null {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { readAddresses } from '../../shared/mail/address-field.ts';
+import { isNullPath, readAddresses } from '../../shared/mail/address-field.ts';
 import { SENDER_LOCAL_OCTETS } from '../../shared/mail/address.ts';
+import { addressList } from './address-list.ts';
 
 /** Addresses as sent; what is malformed with a `!` before it. */
 const read = (value: string | Buffer) =>
@@ -30,6 +31,27 @@ describe('readAddresses', () => {
     ['a@x.example "b@evil.example"', ['a@x.example']],
     ["'a@x.example'", ['a@x.example']],
     ["'a@x.example", ["'a@x.example"]],
+    ["<'a@x.example'>", ['a@x.example']],
+    ["''@x.example", ["''@x.example"]],
+    ['"a@x.example"', ['a@x.example']],
+    ['"a@x.example" (c)', ['a@x.example']],
+    ['a@x.example <>', ['a@x.example']],
+    ['a@x.example <chris>', ['a@x.example']],
+    ['a@x.example via 192.0.2.45; Mon, 3 Nov 2026 01:02:03 +0000', ['a@x.example']],
+    ['a@x.example; Mon, 3 Nov 2026 01:02:03 +0000', ['a@x.example']],
+    ['a@x.example 01:02:03', ['a@x.example']],
+    ['mailto:a@x.example', ['a@x.example']],
+    ['<mailto:a@x.example>, <SMTP:b@y.example>', ['a@x.example', 'b@y.example']],
+    ['<mail:a@x.example>', ['!mail:a@x.example']],
+    ['a@x.example,;', ['a@x.example']],
+    ['sales@..,;', ['!sales@..']],
+    ['"kelly@x.example": a@x.example;', ['a@x.example']],
+    ['<a@x.example> RCPT TO:<b@y.example>', ['a@x.example', 'b@y.example']],
+    ['=?utf-8?q?a=40b=2Ec=2C?=<a@x.example>', ['a@x.example']],
+    ['a@[192.0.2.1],b@[IPv6:2001:db8::1]', ['a@[192.0.2.1]', 'b@[ipv6:2001:db8::1]']],
+    ['a@[x,b@y.example', ['!a@[x', 'b@y.example']],
+    ['a@[x', ['!a@[x']],
+    ['[x] Ann: <a@x.example>', ['a@x.example']],
   ])('reads %j', (value, addresses) => {
     expect(read(value)).toEqual(addresses);
   });
@@ -48,7 +70,14 @@ describe('readAddresses', () => {
     '=?utf-8?q?a=40evil.example?=',
     '""',
     '(a@x.example)',
-    '(a@x.example',
+    '<"|/home/lists/run -s list"> (uid 0)',
+    '"x" <chris>',
+    '"chris@x.example" "c"',
+    '"chris@x.example" <chris>',
+    '"a@b@x.example"',
+    '"@x.example"',
+    'Chris <chris at x.example>',
+    '"kelly@x.example": ;',
   ])('finds nobody in %j', (value) => {
     expect(read(value)).toEqual([]);
   });
@@ -63,11 +92,11 @@ describe('readAddresses', () => {
     ['the same in brackets', '< a @ x . example >', ['a@x.example']],
     ['a blank inside a local part in brackets', '<a b@x.example>', ['!a?b@x.example']],
     ['folding inside a domain in brackets', '<a@x.example\r\n y>', ['!a@x.example?y']],
-    [
-      'a comment that swallows what comes behind it',
-      'a@x.example (\\) <b@x.example>',
-      ['a@x.example'],
-    ],
+    ['blanks beside the dots of a local part', 'a . b@x.example', ['a.b@x.example']],
+    ['a comment in brackets', '<(c) a@x.example (d)>', ['a@x.example']],
+    ['a comment in an empty path', '<(c)>', []],
+    ['a blank behind a comment', 'a(c) b@x.example', ['b@x.example']],
+    ['a name that ends with a dot', 'Ann B. <a@x.example>', ['a@x.example']],
   ])('reads %s', (_what, value, addresses) => {
     expect(read(value)).toEqual(addresses);
   });
@@ -83,6 +112,37 @@ describe('readAddresses', () => {
     expect(read(value)).toEqual(addresses);
   });
 
+  it.each([
+    ['a comment', 'a@x.example (c, b@y.example', ['a@x.example', 'b@y.example']],
+    ['a comment with an escaped end', 'a@x.example (\\) <b@y.example>', ['b@y.example']],
+    [
+      'a comment in a name',
+      'Ann (Sales <a@x.example>, B (c) <b@y.example>',
+      ['a@x.example', 'b@y.example'],
+    ],
+    ['a comment within a word', 'a(b@x.example', ['!a?b@x.example']],
+    ['a quoted string', '"Ann <a@x.example>, b@y.example', ['a@x.example', 'b@y.example']],
+    ['a quoted string before an address', '"a@x.example', ['a@x.example']],
+    ['a quoted string within a word', 'a"b@x.example', ['!a?b@x.example']],
+    ['a quoted string after a whole one', '"A" a"b <a@x.example>', ['a@x.example']],
+    ['all of them', '(("" "<a@x.example', ['a@x.example']],
+  ])('loses nothing behind %s that nobody closed', (_what, value, addresses) => {
+    expect(read(value)).toEqual(addresses);
+  });
+
+  it.each([
+    ['<a@x.example> <b@y.example>', ['a@x.example', 'b@y.example']],
+    ['A<a@x.example>B<b@y.example>', ['a@x.example', 'b@y.example']],
+    ['A <a@x.example\r\n B <b@y.example>', ['!a@x.example?B', 'b@y.example']],
+    ['A <a@x.example<b@y.example>', ['a@x.example', 'b@y.example']],
+    ['a@x.example b@y.example', ['a@x.example', 'b@y.example']],
+    ['a@x.example. b@y.example', ['a@x.example', 'b@y.example']],
+    ['a@x.example\r\n\tb@y.example (c) c@z.example', ['a@x.example', 'b@y.example', 'c@z.example']],
+    ['a@x.example: b@y.example', ['a@x.example', 'b@y.example']],
+  ])('reads both where the comma was forgotten: %j', (value, addresses) => {
+    expect(read(value)).toEqual(addresses);
+  });
+
   it('drops source routes, and only these', () => {
     expect(read('<@a.example,@b.example:u@x.example>, v@x.example')).toEqual([
       'u@x.example',
@@ -90,6 +150,14 @@ describe('readAddresses', () => {
     ]);
     expect(read('<@a.example:u@x.example, v@x.example')).toEqual(['u@x.example', 'v@x.example']);
     expect(read('<"@a.example:u"@x.example>')).toEqual(['"@a.example:u"@x.example']);
+    expect(read('< @a.example , (c)@b.example : u@x.example >')).toEqual([
+      '!@a.example',
+      'u@x.example',
+    ]);
+    expect(read('<@a.example, ,@b.example:u@x.example>')).toEqual(['u@x.example']);
+    expect(read('<@a.example,u@x.example>')).toEqual(['!@a.example', 'u@x.example']);
+    expect(read('@a.example:u@x.example')).toEqual(['u@x.example']);
+    expect(read('<@a.example:mailto:u@x.example>')).toEqual(['u@x.example']);
   });
 
   it.each([
@@ -107,14 +175,41 @@ describe('readAddresses', () => {
   });
 
   it.each([
-    '"x"."chris"@x.example',
-    'x."chris"@x.example',
-    '"x".chris@x.example',
+    ['"x"."chris"@x.example', 'x.chris@x.example'],
+    ['x."chris"@x.example', 'x.chris@x.example'],
+    ['"x".chris@x.example', 'x.chris@x.example'],
+    ['"x" . "chris" @x.example', 'x.chris@x.example'],
+    ['"x y".chris@x.example', '"x y.chris"@x.example'],
+    ['"x".@x.example', '"x."@x.example'],
+    ['."x"@x.example', '".x"@x.example'],
+    ['"chris "@x.example', '"chris "@x.example'],
+  ])('reads the words of %s together', (value, address) => {
+    expect(read(value)).toEqual([address]);
+  });
+
+  it.each([
     'x"chris"@x.example',
+    '"x"chris@x.example',
     '"x""chris"@x.example',
     '"x"(c)"chris"@x.example',
+    'x."chris"y@x.example',
+    '<"x" "chris"@x.example>',
+    'chris@"x.example"',
+    'chris@x."example"',
+    'x\\@chris@x.example',
   ])('never takes a part of %s for the whole', (value) => {
-    for (const found of read(value)) expect(found).toMatch(/^!/);
+    const found = read(value);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/^!/);
+  });
+
+  it('reads what RFC 5322 allows as it was meant', () => {
+    fc.assert(
+      fc.property(addressList, ({ text, addresses }) => {
+        expect(read(text)).toEqual(addresses);
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   it('shows the malformed in at most 100 printable ASCII characters', () => {
@@ -200,10 +295,29 @@ describe('readAddresses', () => {
     ['"a" ', 0],
     ['\\', 0],
     ['(a)', 0],
-    ['<@a,', 1],
+    ['<@a,', 1 << 16],
+    ['<@a,,', 52_429],
+    ['. ', 0],
+    ['<. ', 0],
+    ['<a:', 0],
+    ['@a:', 1],
+    ['"a".', 0],
     ['\\"', 0],
     ['a\0', 0],
   ])('comes to an end with a quarter of a megabyte of %j', (unit, entries) => {
     expect(readAddresses(Buffer.alloc(1 << 18, unit))).toHaveLength(entries);
   });
+});
+
+describe('isNullPath', () => {
+  it.each(['', ' \r\n ', '<>', ' < > ', '<(nobody)>', '(c)', '<'])('%j is one', (value) => {
+    expect(isNullPath(Buffer.from(value))).toBe(true);
+  });
+
+  it.each(['<a@x.example>', 'a@x.example', '<MAILER-DAEMON>', 'unread', '<>, a@x.example', '""'])(
+    '%j is none',
+    (value) => {
+      expect(isNullPath(Buffer.from(value))).toBe(false);
+    },
+  );
 });
