@@ -86,6 +86,9 @@ export const POP3_STALL_MS = 60_000;
  */
 export const CONNECT_ATTEMPT_MS = 3_000;
 
+/** Read from the line at once: few system calls, and small enough to stay in a processor's cache. Octets. */
+export const POP3_READ_OCTETS = 256 * 1024;
+
 /** A status line; RFC 1939 section 3 allows 512, servers with long error texts send more. Octets. */
 export const POP3_STATUS_LINE_OCTETS = 8 * 1024;
 

@@ -7,7 +7,7 @@ import { Exchange } from './exchange.ts';
 import type { ReplyBody } from './reply-body.ts';
 import { quoteServerText } from './server-text.ts';
 import type { StatusLine } from './status-line.ts';
-import type { LineListener } from './transport.ts';
+import type { LineListener, Reaching } from './transport.ts';
 import { Transport } from './transport.ts';
 import type { SessionBounds } from './watchdog.ts';
 import { Watchdog } from './watchdog.ts';
@@ -34,9 +34,9 @@ export class Connection implements LineListener {
   private lineLost: Failure | null = null;
   private secrets: readonly string[] = [];
 
-  constructor(bounds: SessionBounds, place: string) {
+  constructor(bounds: SessionBounds, place: string, reaching: Reaching = {}) {
     this.place = place;
-    this.transport = new Transport(place, this);
+    this.transport = new Transport(place, this, reaching);
     this.watchdog = new Watchdog(bounds, place, (failure) => {
       this.fail(failure);
     });
@@ -47,7 +47,19 @@ export class Connection implements LineListener {
     await this.transport.connect(host, port);
   }
 
-  /** @throws Failure `tls` or `connect` */
+  /** Connects in TLS from the first octet. @throws Failure `tls` or `connect` */
+  async connectSecurely(
+    host: string,
+    port: number,
+    options: ConnectionOptions,
+  ): Promise<TLSSocket> {
+    this.watchdog.expect();
+    const socket = await this.transport.connectSecurely(host, port, options);
+    this.checkAlive();
+    return socket;
+  }
+
+  /** Goes over to TLS. @throws Failure `tls` or `connect` */
   async secure(options: ConnectionOptions): Promise<TLSSocket> {
     this.checkAlive();
     this.watchdog.expect();
@@ -120,6 +132,7 @@ export class Connection implements LineListener {
     this.watchdog.expect();
     this.unread.push(chunk);
     this.drain();
+    this.keepUnread();
   }
 
   /** What came before the line was lost is still read: the last answer and the close often arrive together. */
@@ -150,6 +163,15 @@ export class Connection implements LineListener {
     if (this.sinkBusy || this.failure !== null) return;
     if (this.lineLost !== null) this.fail(this.lineLost);
     else if (this.inFlight.length === 0) this.watchdog.rest();
+  }
+
+  /** A chunk is lent: what of it has to wait for the sink is kept in a copy. At most the newest is still lent. */
+  private keepUnread(): void {
+    const last = this.unread.at(-1);
+    if (last === undefined) return;
+    const from = this.unread.length === 1 ? this.offset : 0;
+    this.unread[this.unread.length - 1] = Buffer.from(last.subarray(from));
+    if (this.unread.length === 1) this.offset = 0;
   }
 
   private readOn(chunk: Buffer, from: number): number {

@@ -3,7 +3,7 @@ const LF = 0x0a;
 const DOT = 0x2e;
 const LINE_END = Buffer.from('\r\n');
 const LINE_DOT = Buffer.from('\r\n.');
-/** Stuffed dots that follow each other within so many octets are worth a copy. */
+/** Stuffed dots that follow each other within so many octets are worth a move. */
 const DENSE_DOTS = 512;
 const LONE_CR = LINE_END.subarray(0, 1);
 
@@ -13,7 +13,7 @@ const LONE_CR = LINE_END.subarray(0, 1);
  * Only CRLF "." CRLF ends a message. A bare LF "." LF does not: mail may hold it, and taking it for the end would cut
  * the message and let its remainder pass for answers of the server.
  * The CRLF before the final dot belongs to the message. All other octets pass untouched, in subarrays of the chunks
- * (or in one copy where dots stand close together).
+ * (packed together in place where dots stand close to each other: the chunk is ours to change).
  */
 export class DotUnstuffing {
   /** What the last step released; null when nothing. */
@@ -53,7 +53,7 @@ export class DotUnstuffing {
 
   /**
    * Releases up to and without the stuffed dot of the line end at `at`. Where dots stand close together, as many as
-   * this chunk has, copied into one piece: a piece for each line of a message of dots would cost more than its octets.
+   * this chunk has, moved together to one piece: one for each line of a message of dots would cost more than its octets.
    */
   private unstuff(chunk: Buffer, from: number, at: number): number {
     const following = chunk.indexOf(LINE_DOT, at + 3);
@@ -61,14 +61,14 @@ export class DotUnstuffing {
       this.release(chunk, from, at + 2);
       return at + 3;
     }
-    const packed = Buffer.allocUnsafeSlow(chunk.length - from);
-    let filled = 0;
-    let start = from;
-    for (let dot = at; isStuffed(chunk, dot); dot = chunk.indexOf(LINE_DOT, start)) {
-      filled += chunk.copy(packed, filled, start, dot + 2);
+    let filled = at + 2;
+    let start = at + 3;
+    for (let dot = following; isStuffed(chunk, dot); dot = chunk.indexOf(LINE_DOT, start)) {
+      chunk.copyWithin(filled, start, dot + 2);
+      filled += dot + 2 - start;
       start = dot + 3;
     }
-    this.piece = packed.subarray(0, filled);
+    this.release(chunk, from, filled);
     return start;
   }
 

@@ -35,7 +35,9 @@ export class Exchange {
   readStatus(chunk: Buffer, from: number, quote: (text: string) => string): number {
     const end = chunk.indexOf(LF, from);
     const part = chunk.subarray(from, end === -1 ? chunk.length : end);
-    this.held = this.held.length === 0 ? part : Buffer.concat([this.held, part]);
+    // A part is copied: the chunk is lent for this call.
+    const whole = end !== -1 && this.held.length === 0;
+    this.held = whole ? part : Buffer.concat([this.held, part]);
     if (this.held.length > POP3_STATUS_LINE_OCTETS) {
       throw this.unexpected(`a line above ${POP3_STATUS_LINE_OCTETS} octets`);
     }

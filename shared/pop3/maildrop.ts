@@ -21,7 +21,10 @@ export interface Listing {
 
 /** Takes the octets of one message, dot-unstuffed, terminator removed. */
 export interface MailSink {
-  /** A promise means: no more until it resolves. */
+  /**
+   * A promise means: no more until it resolves.
+   * @param chunk lent for the call alone, also where it returns a promise: keep a copy
+   */
   write(chunk: Buffer): void | Promise<void>;
 }
 

@@ -11,23 +11,28 @@ import { readCapabilities } from './capa.ts';
 import { Connection } from './connection.ts';
 import type { MaildropAddress, MaildropLogin, MaildropOpener } from './maildrop.ts';
 import { Pop3Session } from './session.ts';
-import { secureConnection, startTls } from './stls.ts';
+import { connectSecurely, startTls } from './stls.ts';
 import type { StatusLine } from './status-line.ts';
+import type { Reaching } from './transport.ts';
 import type { SessionBounds } from './watchdog.ts';
 import { Watchdog } from './watchdog.ts';
+
+interface OpenerOptions extends Reaching {
+  readonly stallMs?: number;
+  readonly randomOctets?: RandomOctets;
+}
 
 /** Opens maildrops over TCP and TLS. */
 export class Pop3Opener implements MaildropOpener {
   private readonly clock: Clock;
   private readonly stallMs: number;
+  private readonly reaching: Reaching;
   private readonly randomOctets: RandomOctets;
 
   /** @param options.stallMs milliseconds without an octet while the server owes some, connecting included */
-  constructor(
-    clock: Clock,
-    options: { readonly stallMs?: number; readonly randomOctets?: RandomOctets } = {},
-  ) {
+  constructor(clock: Clock, options: OpenerOptions = {}) {
     this.clock = clock;
+    this.reaching = options;
     this.stallMs = options.stallMs ?? POP3_STALL_MS;
     this.randomOctets = options.randomOctets ?? randomBytes;
   }
@@ -39,7 +44,7 @@ export class Pop3Opener implements MaildropOpener {
   ): Promise<Pop3Session> {
     checkLogin(address, login);
     const bounds = { clock: this.clock, stallMs: this.stallMs, ...limits };
-    const connection = begin(address, bounds);
+    const connection = begin(address, bounds, this.reaching);
     try {
       const greeting = await connect(connection, address);
       const before = await readCapabilities(connection);
@@ -61,18 +66,18 @@ export class Pop3Opener implements MaildropOpener {
   }
 }
 
-function begin(address: MaildropAddress, bounds: SessionBounds): Connection {
+function begin(address: MaildropAddress, bounds: SessionBounds, reaching: Reaching): Connection {
   const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
   const place = `${host}:${address.port}`;
   const refusal = Watchdog.refusal(bounds, place);
   if (refusal !== null) throw refusal;
-  return new Connection(bounds, place);
+  return new Connection(bounds, place, reaching);
 }
 
 /** @returns the greeting */
 async function connect(connection: Connection, address: MaildropAddress): Promise<StatusLine> {
-  await connection.connect(address.host, address.port);
-  if (address.tls === 'implicit') await secureConnection(connection, address);
+  if (address.tls === 'implicit') await connectSecurely(connection, address);
+  else await connection.connect(address.host, address.port);
   const greeting = await connection.greeting();
   if (greeting.status !== 'ok') {
     throw new Failure(

@@ -1,17 +1,17 @@
+import type { TLSSocket } from 'node:tls';
+
 import { Failure } from '../failure.ts';
 import { checkFingerprint, tlsOptions } from './certificate.ts';
 import type { Connection } from './connection.ts';
 import type { MaildropAddress } from './maildrop.ts';
 
-/** Puts TLS on the connection and holds the server to its certificate, before any credential. */
-export async function secureConnection(
+/** TLS from the first octet; the server is held to its certificate before any credential. */
+export async function connectSecurely(
   connection: Connection,
   address: MaildropAddress,
 ): Promise<void> {
-  const socket = await connection.secure(tlsOptions(address));
-  if (address.fingerprint !== null) {
-    checkFingerprint(socket, address.fingerprint, connection.place);
-  }
+  const { host, port } = address;
+  holdTo(address, connection, await connection.connectSecurely(host, port, tlsOptions(address)));
 }
 
 /**
@@ -28,6 +28,10 @@ export async function startTls(connection: Connection, address: MaildropAddress)
       `expected ${connection.place} to offer STLS, got: ${connection.quote(reply.text)}`,
     );
   }
-  await secureConnection(connection, address);
+  holdTo(address, connection, await connection.secure(tlsOptions(address)));
   connection.listen();
+}
+
+function holdTo({ fingerprint }: MaildropAddress, connection: Connection, socket: TLSSocket): void {
+  if (fingerprint !== null) checkFingerprint(socket, fingerprint, connection.place);
 }

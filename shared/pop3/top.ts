@@ -10,6 +10,7 @@ export async function top(
   sink: MailSink,
 ): Promise<void> {
   const line = `TOP ${number} 0`;
-  const body = new MessageBody(sink);
+  // Copied, not lent: a header block is small, and whoever asks for one keeps it.
+  const body = new MessageBody({ write: (chunk) => sink.write(Buffer.from(chunk)) });
   expectMail(connection, line, await connection.send({ line, name: line, body }));
 }

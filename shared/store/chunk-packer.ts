@@ -3,27 +3,19 @@ import { SPOOL_BLOCK_OCTETS } from '../limits.ts';
 const FIRST_BLOCK_OCTETS = 4 * 1024;
 
 /**
- * Keeps the pieces of a message without keeping more memory alive than they need.
- *
- * A subarray pins the whole chunk of the socket it was cut from: a 1 KB message would hold 64 KB, and a memory limit
- * counted in octets of mail would mean little. So a piece that is most of its chunk is kept as it is (large messages
- * are never copied), and smaller ones are packed into blocks that grow with the message.
+ * Keeps the pieces of a message in blocks of its own, which grow with the message. Pieces are copied, since they are
+ * lent: the next octets off the wire come in the same memory.
  */
 export class ChunkPacker {
   /** Octets kept. */
   size = 0;
-  private readonly chunks: Buffer[] = [];
+  private readonly full: Buffer[] = [];
   private block: Buffer = Buffer.alloc(0);
   private filled = 0;
   private nextBlock = FIRST_BLOCK_OCTETS;
 
   add(piece: Buffer): void {
     this.size += piece.length;
-    if (piece.length * 2 >= piece.buffer.byteLength) {
-      this.closeBlock();
-      this.chunks.push(piece);
-      return;
-    }
     let from = 0;
     while (from < piece.length) {
       if (this.filled === this.block.length) this.openBlock(piece.length - from);
@@ -37,7 +29,7 @@ export class ChunkPacker {
   takeAll(): Buffer[] {
     this.closeBlock();
     this.size = 0;
-    return this.chunks.splice(0);
+    return this.full.splice(0);
   }
 
   private openBlock(wanted: number): void {
@@ -49,8 +41,18 @@ export class ChunkPacker {
   }
 
   private closeBlock(): void {
-    if (this.filled > 0) this.chunks.push(this.block.subarray(0, this.filled));
+    if (this.filled > 0) this.full.push(this.block.subarray(0, this.filled));
     this.block = Buffer.alloc(0);
     this.filled = 0;
+  }
+}
+
+/**
+ * Gives the memory of blocks back at once: the garbage collector lets tens of megabytes of them pile up, and works
+ * hard for it. Whoever still looks at one of them sees no octets.
+ */
+export function freeBlocks(blocks: readonly Buffer[]): void {
+  for (const { buffer } of blocks) {
+    if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
   }
 }

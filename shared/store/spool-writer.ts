@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 
 import type { NewToken } from '../clock.ts';
 import { SPOOL_MEMORY_OCTETS, SPOOL_WRITE_OCTETS } from '../limits.ts';
-import { ChunkPacker } from './chunk-packer.ts';
+import { ChunkPacker, freeBlocks } from './chunk-packer.ts';
 import type { Digests } from './message-digests.ts';
 import { MessageDigests } from './message-digests.ts';
 import { SpoolFile } from './spool-file.ts';
@@ -46,25 +46,33 @@ class SpoolWriter implements Spool {
     this.packer.add(chunk);
     if (this.file === null && this.size > this.memoryLimit) {
       this.file = new SpoolFile(join(this.folder, `${this.newToken()}.spool`));
-      return this.file.write(this.packer.takeAll());
+      return this.writeOut(this.file);
     }
     if (this.file !== null && this.packer.size >= SPOOL_WRITE_OCTETS) {
-      return this.file.write(this.packer.takeAll());
+      return this.writeOut(this.file);
     }
   }
 
   async end(): Promise<SpooledMessage> {
     const digests = this.digests.finish();
-    const chunks = this.packer.takeAll();
-    if (this.file === null) return new MemoryMessage(this.size, digests, chunks);
-    if (chunks.length > 0) await this.file.write(chunks);
+    if (this.file === null) return new MemoryMessage(this.size, digests, this.packer.takeAll());
+    await this.writeOut(this.file);
     await this.file.close();
     return new FileMessage(this.size, digests, this.file.path);
   }
 
   async abort(): Promise<void> {
-    this.packer.takeAll();
+    freeBlocks(this.packer.takeAll());
     await this.file?.remove();
+  }
+
+  private async writeOut(file: SpoolFile): Promise<void> {
+    const blocks = this.packer.takeAll();
+    try {
+      if (blocks.length > 0) await file.write(blocks);
+    } finally {
+      freeBlocks(blocks);
+    }
   }
 }
 
@@ -95,6 +103,7 @@ class MemoryMessage implements SpooledMessage {
   }
 
   discard(): Promise<void> {
+    freeBlocks(this.kept);
     this.kept = [];
     return Promise.resolve();
   }

@@ -16,13 +16,16 @@ export interface SpooledMessage {
   readonly file: string | null;
   /** A new stream over all octets. */
   content(): Readable;
-  /** Frees memory and removes the temporary file if it is still there. Safe to call twice. */
+  /**
+   * Frees the memory, also under a stream that was not read to its end, and removes the temporary file if it is still
+   * there. Safe to call twice.
+   */
   discard(): Promise<void>;
 }
 
 /** Takes the octets of one message as they come off the wire. */
 export interface Spool {
-  /** A promise means: wait for it before the next chunk (back-pressure). */
+  /** A promise means: wait for it before the next chunk (back-pressure). The chunk is lent: its octets are copied. */
   write(chunk: Buffer): void | Promise<void>;
   end(): Promise<SpooledMessage>;
   /** The message broke off: nothing of it is kept. */

@@ -29,7 +29,8 @@ function read(chunks: readonly Buffer[]): Read {
 
 function cutAt(wire: Buffer, cuts: readonly number[]): Buffer[] {
   const offsets = [0, ...[...cuts].sort((a, b) => a - b), wire.length];
-  return offsets.slice(1).map((end, index) => wire.subarray(offsets[index], end));
+  // Copies: reading moves octets together within a chunk.
+  return offsets.slice(1).map((end, index) => Buffer.from(wire.subarray(offsets[index], end)));
 }
 
 /** As a server completes it: a last line without CRLF gets one. */
@@ -83,7 +84,7 @@ describe('dot-unstuffing', () => {
   it('gives it back octet by octet and in every split into three', () => {
     const message = Buffer.from('.a\r\n..\r\n.\rb\r\n.\r.\n.\n\r\r\n\r\n.\r\n\0\xe9\r\n', 'latin1');
     const wire = stuffed(message);
-    const octets = [...wire.keys()].map((at) => wire.subarray(at, at + 1));
+    const octets = cutAt(wire, [...wire.keys()]);
     expect(read(octets).message).toEqual(message);
     for (let first = 0; first <= wire.length; first += 1) {
       for (let second = first; second <= wire.length; second += 1) {
@@ -101,7 +102,7 @@ describe('dot-unstuffing', () => {
         const prefix = wire.subarray(0, Math.min(length, wire.length - 1));
         const stuffing = prefix.toString('latin1').split('\r\n.').length - 1;
         const atStart = prefix[0] === 0x2e ? 1 : 0;
-        const { message: released } = read([prefix]);
+        const { message: released } = read([Buffer.from(prefix)]);
         expect(asSent(message).subarray(0, released.length)).toEqual(released);
         expect(prefix.length - released.length - stuffing - atStart).toBeLessThanOrEqual(4);
       }),

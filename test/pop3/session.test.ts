@@ -161,7 +161,7 @@ describe('a session', () => {
       write: async (chunk: Buffer): Promise<void> => {
         if (writing) overlaps += 1;
         writing = true;
-        chunks.push(chunk);
+        chunks.push(Buffer.from(chunk));
         // A few are slow in earnest, so that the server's octets pile up.
         if (chunks.length % 20_000 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
         writing = false;

@@ -67,7 +67,7 @@ export function collectingSink(): CollectingSink {
   const chunks: Buffer[] = [];
   return {
     write: (chunk) => {
-      chunks.push(chunk);
+      chunks.push(Buffer.from(chunk));
     },
     get octets() {
       return Buffer.concat(chunks);
