@@ -14,6 +14,7 @@ const jobsOf = jobOf(messageJob);
 
 /** A batch of messages, one after the other over one session. */
 export async function handler(event: unknown, context: Context): Promise<SQSBatchResponse> {
+  log.invokedBy(context);
   const courier = newCourier();
   const { courierFor } = courier;
   try {

@@ -14,6 +14,7 @@ const { clock, log } = deps;
 
 /** One mailbox. Only a fault of ledger or store is thrown; the job is then too old when it comes again, and dropped. */
 export function handler(event: unknown, context: Context): Promise<SQSBatchResponse> {
+  log.invokedBy(context);
   const deadline = clock.now() + context.getRemainingTimeInMillis() - FETCH_RESERVE_MS;
   // Lambda tells nobody that it is about to end a process: there is nothing to listen to.
   const closing = new AbortController().signal;

@@ -1,4 +1,4 @@
-import type { SQSBatchResponse } from 'aws-lambda';
+import type { Context, SQSBatchResponse } from 'aws-lambda';
 
 import { routeJobsOf } from '../../infra/aws/runtime/job-body.ts';
 import { handleRecords } from '../../infra/aws/runtime/record-batch.ts';
@@ -13,7 +13,8 @@ const { putOff, secrets, ...deps } = routeDeps();
 const { clock, log } = deps;
 
 /** A batch of new messages, from S3's notifications and from the sweep. */
-export function handler(event: unknown): Promise<SQSBatchResponse> {
+export function handler(event: unknown, context: Context): Promise<SQSBatchResponse> {
+  log.invokedBy(context);
   const deliverQueue = new SharedSend(deps.deliverQueue);
   const handle = (job: MessageJob): Promise<JobOutcome> =>
     deliverQueue.during(async () => {

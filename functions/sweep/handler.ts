@@ -1,3 +1,5 @@
+import type { Context } from 'aws-lambda';
+
 import { sweepDeps } from '../../infra/aws/runtime/sweep-deps.ts';
 import { asFailure } from '../../shared/failure.ts';
 import { SWEEP_GRACE_MS } from '../../shared/limits.ts';
@@ -6,7 +8,8 @@ import { sweep } from './sweep.ts';
 const deps = sweepDeps();
 
 /** Every 15 minutes. A fault is thrown, so that it is counted; the next sweep is the retry. */
-export async function handler(): Promise<void> {
+export async function handler(_event: unknown, context: Context): Promise<void> {
+  deps.log.invokedBy(context);
   try {
     const { open, requeued, oldestAt } = await sweep(deps, SWEEP_GRACE_MS);
     const oldestSeconds = oldestAt === null ? null : (deps.clock.now() - oldestAt) / 1000;

@@ -35,7 +35,7 @@ export interface HandlerAnswer {
   readonly returned?: unknown;
   /** The message of what it threw, at import or when called. */
   readonly thrown?: string;
-  /** Lines it wrote on standard output. */
+  /** Lines it wrote on standard output and on standard error. */
   readonly log: readonly string[];
 }
 
@@ -53,10 +53,11 @@ export async function callBundledHandler(call: HandlerCall): Promise<HandlerAnsw
     }
     process.stdout.write('ANSWER ' + JSON.stringify(answer) + '\\n', () => process.exit());
   `;
-  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+  const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script], {
     env: { PATH: process.env['PATH'], ...(call.environment ?? ENVIRONMENT) },
   });
-  const lines = stdout.split('\n').filter((line) => line !== '');
+  // Lambda takes both to the log.
+  const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => line !== '');
   const answer = lines.find((line) => line.startsWith('ANSWER ')) ?? 'ANSWER {}';
   return {
     ...(JSON.parse(answer.slice('ANSWER '.length)) as Omit<HandlerAnswer, 'log'>),

@@ -8,6 +8,7 @@ import { nothingInHand } from '../../../shared/ledger/in-hand.ts';
 import type { MessageJob } from '../../../shared/queue/job-queue.ts';
 import { readEnvironment } from './config.ts';
 import { functionLog } from './function-log.ts';
+import type { FunctionLog } from './function-log.ts';
 import { helloName } from './hello-name.ts';
 import { stageLedger } from './ledger.ts';
 import { stageMailStore } from './mail-store.ts';
@@ -18,6 +19,7 @@ import type { PutOff } from './visibility.ts';
 
 /** What lives as long as the function, and a courier for each invocation. */
 export interface StageDeliverDeps extends Omit<DeliverDeps, 'courierFor'> {
+  readonly log: FunctionLog;
   readonly putOff: PutOff;
   readonly newCourier: () => InvocationCourier;
 }
@@ -36,7 +38,12 @@ export function deliverDeps(): StageDeliverDeps {
   const sqs = sqsClient();
   const { stage, deliverQueue } = readEnvironment('stage', 'deliverQueue');
   const { messages, destinations, settingsMemory } = stageLedger(() => settings.read());
-  const { settings, secrets } = stageSettings({ memory: settingsMemory, clock, log });
+  const { settings, secrets } = stageSettings({
+    memory: settingsMemory,
+    clock,
+    log,
+    addressKey: true,
+  });
   return {
     settings,
     store: stageMailStore(),

@@ -1,13 +1,13 @@
 import type { DispatchDeps } from '../../../functions/dispatch/dispatch.ts';
 import { systemClock } from '../../../shared/clock.ts';
-import type { Log } from '../../../shared/observe/log.ts';
 import type { FetchJob } from '../../../shared/queue/job-queue.ts';
 import { functionLog } from './function-log.ts';
+import type { FunctionLog } from './function-log.ts';
 import { stageLedger } from './ledger.ts';
 import { sqsClient, stageSender } from './queues.ts';
 import { stageSettings } from './settings.ts';
 
-export function dispatchDeps(): DispatchDeps & { readonly log: Log } {
+export function dispatchDeps(): DispatchDeps & { readonly log: FunctionLog } {
   const clock = systemClock;
   const log = functionLog();
   const { mailboxes, settingsMemory } = stageLedger();

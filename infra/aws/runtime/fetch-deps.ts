@@ -8,17 +8,18 @@ import { systemClock } from '../../../shared/clock.ts';
 import { Pop3Opener } from '../../../shared/pop3/opener.ts';
 import { createSpool } from '../../../shared/store/spool-writer.ts';
 import { functionLog } from './function-log.ts';
+import type { FunctionLog } from './function-log.ts';
 import { stageLedger } from './ledger.ts';
 import { stageMailStore } from './mail-store.ts';
 import { stageSettings } from './settings.ts';
 
-export function fetchDeps(): FetchDeps {
+export function fetchDeps(): FetchDeps & { readonly log: FunctionLog } {
   const clock = systemClock;
   const log = functionLog();
   const { mailboxes, messages, uidls, settingsMemory } = stageLedger(() =>
     configured.settings.read(),
   );
-  const configured = stageSettings({ memory: settingsMemory, clock, log });
+  const configured = stageSettings({ memory: settingsMemory, clock, log, addressKey: true });
   const spool = emptySpoolFolder();
   return {
     ...configured,

@@ -4,6 +4,7 @@ import type { MessageJob } from '../../../shared/queue/job-queue.ts';
 import type { Secrets } from '../../../shared/settings/settings.ts';
 import { readEnvironment } from './config.ts';
 import { functionLog } from './function-log.ts';
+import type { FunctionLog } from './function-log.ts';
 import { stageLedger } from './ledger.ts';
 import { stageMailStore } from './mail-store.ts';
 import { sqsClient, stageSender } from './queues.ts';
@@ -14,6 +15,7 @@ import type { PutOff } from './visibility.ts';
 
 /** All but the loop key, which is a secret that is read when it is needed. */
 export type StageRouteDeps = Omit<RouteDeps, 'loopKey'> & {
+  readonly log: FunctionLog;
   readonly secrets: Secrets;
   readonly putOff: PutOff;
 };
@@ -24,7 +26,7 @@ export function routeDeps(): StageRouteDeps {
   const sqs = sqsClient();
   const { stage, routeQueue } = readEnvironment('stage', 'routeQueue');
   const { messages, duplicates, settingsMemory } = stageLedger(() => configured.settings.read());
-  const configured = stageSettings({ memory: settingsMemory, clock, log });
+  const configured = stageSettings({ memory: settingsMemory, clock, log, addressKey: true });
   return {
     ...configured,
     store: stageMailStore(),

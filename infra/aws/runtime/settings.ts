@@ -1,8 +1,7 @@
 import { SSMClient } from '@aws-sdk/client-ssm';
 
 import type { Clock } from '../../../shared/clock.ts';
-import { Failure } from '../../../shared/failure.ts';
-import type { AdjustableLog } from '../../../shared/observe/pino-log.ts';
+import { asFailure, Failure } from '../../../shared/failure.ts';
 import { formatProblem } from '../../../shared/settings/problem.ts';
 import type {
   Secrets,
@@ -13,6 +12,7 @@ import type {
 import { ssmSecrets } from '../../../shared/settings/ssm-secrets.ts';
 import { ssmSettings } from '../../../shared/settings/ssm-source.ts';
 import { readEnvironment } from './config.ts';
+import type { FunctionLog } from './function-log.ts';
 import { SHORT_REQUEST } from './request-times.ts';
 
 /** Name of the secret that signs our marker field; the first `config push` makes it. */
@@ -27,16 +27,17 @@ export interface StageSettings {
 export function stageSettings(options: {
   readonly memory: SettingsMemory;
   readonly clock: Clock;
-  readonly log: AdjustableLog;
+  readonly log: FunctionLog;
+  /** Whether this function may read the loop marker's key: addresses in its log are then told apart under it. */
+  readonly addressKey?: boolean;
 }): StageSettings {
-  const { memory, clock, log } = options;
+  const { memory, clock, log, addressKey = false } = options;
   const { stage } = readEnvironment('stage');
   const client = new SSMClient({ requestHandler: SHORT_REQUEST });
   const settings = ssmSettings({ client, stage, memory, clock });
-  return {
-    settings: new ReportedSettings(settings, log),
-    secrets: ssmSecrets({ client, stage, clock }),
-  };
+  const secrets = ssmSecrets({ client, stage, clock });
+  const key = addressKey ? () => readLoopKey(secrets) : null;
+  return { settings: new ReportedSettings(settings, log, key), secrets };
 }
 
 /** @throws Failure `secret`, permanent, when it is not what `config push` makes */
@@ -53,13 +54,20 @@ export async function readLoopKey(secrets: Secrets): Promise<Buffer> {
 /** Takes up `logLevel`, and says once in the life of a function what is wrong with the configuration. */
 export class ReportedSettings implements SettingsSource {
   readonly #source: SettingsSource;
-  readonly #log: AdjustableLog;
+  readonly #log: FunctionLog;
+  #readKey: (() => Promise<Buffer>) | null;
   #last: Settings | null = null;
   #reported = '';
 
-  constructor(source: SettingsSource, log: AdjustableLog) {
+  /** @param readKey null: the function logs no address but by its domain */
+  constructor(
+    source: SettingsSource,
+    log: FunctionLog,
+    readKey: (() => Promise<Buffer>) | null = null,
+  ) {
     this.#source = source;
     this.#log = log;
+    this.#readKey = readKey;
   }
 
   async read(): Promise<Settings> {
@@ -67,6 +75,7 @@ export class ReportedSettings implements SettingsSource {
     if (settings === this.#last) return settings;
     this.#last = settings;
     this.#log.setLevel(settings.general.logLevel);
+    await this.#takeKey();
     const words = settings.problems.map(formatProblem).join('\n');
     if (words === this.#reported) return settings;
     this.#reported = words;
@@ -75,5 +84,18 @@ export class ReportedSettings implements SettingsSource {
       this.#log[level]('configuration', { problem: formatProblem(problem) });
     }
     return settings;
+  }
+
+  /** A log without the key tells less, and that is no reason to let mail wait. */
+  async #takeKey(): Promise<void> {
+    if (this.#readKey === null) return;
+    try {
+      this.#log.setAddressKey(await this.#readKey());
+      this.#readKey = null;
+    } catch (error) {
+      this.#log.warn('addresses are logged by their domain alone', {
+        error: asFailure(error).message,
+      });
+    }
   }
 }

@@ -125,6 +125,6 @@ describe('deliver', () => {
       batchItemFailures: [{ itemIdentifier: '1' }, { itemIdentifier: '2' }],
     });
     // The first failed at the ledger, which nobody answers for here; the second was not begun.
-    expect(log.filter((line) => line.includes('"msg":"job failed'))).toHaveLength(1);
+    expect(log.filter((line) => line.includes('"message":"job failed'))).toHaveLength(1);
   });
 });

@@ -14,17 +14,23 @@ const PROBLEM: Problem = {
   severity: 'error',
 };
 
-function scene(answers: readonly Settings[]) {
+function scene(answers: readonly Settings[], readKey: (() => Promise<Buffer>) | null = null) {
   const errors: unknown[] = [];
+  const warnings: unknown[] = [];
+  const keys: Buffer[] = [];
   const levels: LogLevel[] = [];
   const log = {
     ...silentLog,
     error: (_: string, fields: unknown) => errors.push(fields),
+    warn: (event: string) => warnings.push(event),
     setLevel: (level: LogLevel) => levels.push(level),
+    setAddressKey: (key: Buffer) => keys.push(key),
+    invokedBy: () => undefined,
   };
   const left = [...answers];
   const source = { read: () => Promise.resolve(left.shift() ?? SOUND) };
-  return { settings: new ReportedSettings(source, log), errors, levels };
+  const settings = new ReportedSettings(source, log, readKey);
+  return { settings, errors, levels, warnings, keys };
 }
 
 describe('settings of a function', () => {
@@ -46,6 +52,30 @@ describe('settings of a function', () => {
     await settings.read();
     await settings.read();
     expect(errors).toHaveLength(2);
+  });
+});
+
+describe('the key for addresses in the log', () => {
+  const fresh = () => ({ ...SOUND });
+
+  test('is read once', async () => {
+    const { settings, keys } = scene([fresh(), fresh()], () => Promise.resolve(Buffer.from('k')));
+    await settings.read();
+    await settings.read();
+    expect(keys).toEqual([Buffer.from('k')]);
+  });
+
+  test('that cannot be read holds nothing up, is told, and tried again with the next settings', async () => {
+    const answers = [Promise.reject(new Error('denied')), Promise.resolve(Buffer.from('k'))];
+    const { settings, keys, warnings } = scene(
+      [fresh(), fresh()],
+      () => answers.shift() ?? Promise.reject(new Error('asked too often')),
+    );
+    await settings.read();
+    expect(keys).toEqual([]);
+    expect(warnings).toContain('addresses are logged by their domain alone');
+    await settings.read();
+    expect(keys).toEqual([Buffer.from('k')]);
   });
 });
 
