@@ -30,6 +30,8 @@ const recipient = z.strictObject({
   l: reply.optional(),
 });
 
+const RESULTS = ['decides', 'absent', 'untrusted', 'empty', 'refused', 'notAsked'] as const;
+
 /** Address, source; rule and alias where there is either. */
 const decided = z.union([
   z.tuple([z.string(), z.string()]),
@@ -52,6 +54,8 @@ const decision = z.strictObject({
   p: z.array(z.array(z.string())).optional(),
   /** Warnings. */
   g: z.array(z.string()).optional(),
+  /** Consulted: source, addresses, result. */
+  c: z.array(z.tuple([z.string(), z.number(), z.enum(RESULTS)])).optional(),
 });
 
 const message = z.strictObject({
@@ -155,6 +159,7 @@ function encodeDecision(full: Decision, sha256: string): StoredDecision {
     y: Object.keys(edits.rename).length === 0 ? undefined : { ...edits.rename },
     p: filled(edits.add.map((field) => field.split(sha256))),
     g: filled(full.warnings),
+    c: full.consulted?.map((one) => [one.source, one.addresses, one.result]),
   };
 }
 
@@ -181,7 +186,12 @@ function decodeDecision(stored: StoredDecision, sha256: string): Decision {
       add: (stored.p ?? []).map((pieces) => pieces.join(sha256)),
     },
     warnings: stored.g ?? [],
+    ...(stored.c === undefined ? {} : { consulted: stored.c.map(consultedSource) }),
   };
+}
+
+function consultedSource([source, addresses, result]: NonNullable<StoredDecision['c']>[number]) {
+  return { source, addresses, result };
 }
 
 function encodeRecipient(one: RecipientState, decidedAddress: string | undefined): StoredRecipient {

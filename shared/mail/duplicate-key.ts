@@ -8,9 +8,14 @@ import { digestOf, identityFields } from './identity-fields.ts';
  * A message with neither Message-ID nor Date (a device that sends the same alarm each night) is the same mail only
  * when its whole header block is the same: better a second copy than a lost one.
  * @param bodyDigest SHA-256 of the body, hex
+ * @param envelope addresses that make copies with the same content differ; usually none
  * @returns 64 hex digits
  */
-export function duplicateKey(header: Buffer, bodyDigest: string): string {
+export function duplicateKey(
+  header: Buffer,
+  bodyDigest: string,
+  envelope: readonly string[] = [],
+): string {
   const fields = identityFields(header);
   const distinct = fields.messageIds.length > 0 || fields.hasDate;
   const digest = digestOf([
@@ -19,6 +24,7 @@ export function duplicateKey(header: Buffer, bodyDigest: string): string {
     [fields.stableDigest],
     [Buffer.from(bodyDigest, 'hex')],
     distinct ? [] : [header],
+    ...(envelope.length === 0 ? [] : [envelope.map((address) => Buffer.from(address))]),
   ]);
   return digest.toString('hex');
 }

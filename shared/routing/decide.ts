@@ -5,15 +5,21 @@ import { isOwnMarker, makeMarker } from '../mail/marker.ts';
 import type { MessageKey } from '../mail/message-key.ts';
 import { receivedField } from '../mail/received.ts';
 import type { GeneralSettings, GlobalMailbox, Mailbox } from '../settings/settings.ts';
-import { addressOctets, MAX_ADDRESS_OCTETS, toCandidates } from './candidates.ts';
+import { MAX_ADDRESS_OCTETS } from './candidates.ts';
 import type { DecidedRecipient, Decision } from './decision.ts';
 import { MAX_RECIPIENTS } from './decision.ts';
+import { fieldTexts } from './field-texts.ts';
+import type { FieldTexts } from './field-texts.ts';
+import { fieldsToRead } from './fields-to-read.ts';
+import { findRecipients } from './find-recipients.ts';
+import type { Findings } from './find-recipients.ts';
 import { heldDecision } from './held.ts';
 import type { Decided } from './held.ts';
 import { NO_EDITS, plannedEdits } from './planned-edits.ts';
 import { reversePath } from './reverse-path.ts';
-import { fixedRecipients, tally } from './tally.ts';
-import type { Tally } from './tally.ts';
+import { isSpam } from './spam.ts';
+import { fixedRecipients } from './tally.ts';
+import { undeliverableReason } from './undeliverable-reason.ts';
 
 export interface RoutingInput {
   /** The header block with the empty line that ends it, or the whole message where there is none. */
@@ -39,18 +45,7 @@ const MAX_RECEIVED = 100;
 /** A hundred times what mail has; to keep millions of them at hand would take the memory of the whole function. */
 export const MAX_FIELDS = 10_000;
 
-const FIELDS_READ = new Set([
-  'to',
-  'cc',
-  'apparently-to',
-  'bcc',
-  'resent-bcc',
-  'return-path',
-  'sender',
-  'from',
-  'received',
-  'delivered-to',
-]);
+const SHOWN_CHARACTERS = 60;
 
 /** Works out who a message is for. Pure: the same input gives the same decision, whatever octets it holds. */
 export function decide(input: RoutingInput): Decided {
@@ -58,31 +53,25 @@ export function decide(input: RoutingInput): Decided {
   if (countFields(header, MAX_FIELDS + 1) > MAX_FIELDS) {
     return heldDecision(`the header block has more than ${MAX_FIELDS} fields`);
   }
-  const fields = collectFields(header, FIELDS_READ);
-  const loop = loopReason(input, fields);
-  if (loop !== null) return held(input, fields, NOBODY, loop);
+  const fields = collectFields(header, fieldsToRead(mailbox, general));
+  const message = { input, fields };
+  const loop = loopReason(message);
+  if (loop !== null) return held(message, loop);
+  const textsOf = fieldTexts(header, fields);
+  const spam = spamDecision(message, textsOf);
+  if (spam !== null) return spam;
   if (mailbox.type === 'user') {
-    const recipients = fixedRecipients(mailbox.deliverTo, 'mailbox');
-    return directed(input, fields, { ...NOBODY, recipients });
+    return directed(message, fixedRecipients(mailbox.deliverTo, 'mailbox'), null);
   }
-  const octets = addressOctets(fields);
-  if (octets > MAX_ADDRESS_OCTETS) {
-    return held(
-      input,
-      fields,
-      NOBODY,
-      `address fields of ${octets} octets, at most ${MAX_ADDRESS_OCTETS} are read`,
-    );
-  }
-  const found = tally(toCandidates(header, fields), { ...general, ignore: mailbox.ignore });
-  return found.recipients.length > 0
-    ? directed(input, fields, found)
-    : undeliverable(input, fields, mailbox, found);
+  return fromFindings(message, mailbox, findRecipients(header, fields, mailbox, general, textsOf));
 }
 
-const NOBODY: Tally = { recipients: [], ignored: [], ignoredCount: 0, reasons: new Map() };
+interface Message {
+  readonly input: RoutingInput;
+  readonly fields: FieldsByName;
+}
 
-function loopReason({ header, loopKey }: RoutingInput, fields: FieldsByName): string | null {
+function loopReason({ input: { header, loopKey }, fields }: Message): string | null {
   if (isOwnMarker(header, loopKey)) {
     return 'loop: this connector has carried the message before';
   }
@@ -90,36 +79,74 @@ function loopReason({ header, loopKey }: RoutingInput, fields: FieldsByName): st
   return hops > MAX_RECEIVED ? `loop: ${hops} Received fields, at most ${MAX_RECEIVED}` : null;
 }
 
-function directed(input: RoutingInput, fields: FieldsByName, found: Tally): Decided {
-  const count = found.recipients.length;
-  if (count > MAX_RECIPIENTS) {
-    return held(input, fields, found, `too many recipients: ${count}, at most ${MAX_RECIPIENTS}`);
+/** The mailbox's own rule, else the general one. Null: nothing is to be done about it. */
+function spamDecision(message: Message, textsOf: FieldTexts): Decided | null {
+  const { mailbox, general } = message.input;
+  const rule = mailbox.spam ?? general.spam;
+  if (rule === null || rule.action === 'deliver' || !isSpam(rule, textsOf)) return null;
+  const reason = `spam rule: ${rule.header} says ${shown(rule.value)}`;
+  const target = mailbox.undeliverable ?? general.undeliverable;
+  if (rule.action === 'hold' || target === null) return held(message, reason);
+  return undeliverable(message, target, reason, null);
+}
+
+/** Of the configuration and not of the message; made fit for a header field. */
+function shown(value: string): string {
+  return value
+    .trim()
+    .replace(/[^ -~]/g, '?')
+    .slice(0, SHOWN_CHARACTERS);
+}
+
+function fromFindings(message: Message, mailbox: GlobalMailbox, findings: Findings): Decided {
+  const { tooManyOctets: octets, recipients } = findings;
+  if (octets !== null) {
+    const warning = `address fields of ${octets} octets, at most ${MAX_ADDRESS_OCTETS} are read`;
+    return held(message, warning, findings);
   }
-  return decision(input, fields, found, {
+  if (recipients.length > 0) return directed(message, recipients, findings);
+  if (findings.tally.isLoop) {
+    return held(message, 'loop: the only recipient is the mailbox that it came from', findings);
+  }
+  const reason = undeliverableReason(findings);
+  return undeliverable(message, mailbox.undeliverable, reason, findings);
+}
+
+function directed(
+  message: Message,
+  recipients: readonly DecidedRecipient[],
+  findings: Findings | null,
+): Decided {
+  const count = recipients.length;
+  if (count > MAX_RECIPIENTS) {
+    const warning = `too many recipients: ${count}, at most ${MAX_RECIPIENTS}`;
+    return held(message, warning, findings);
+  }
+  return decided(message, findings, {
     outcome: 'deliver',
-    recipients: found.recipients,
-    edits: edits(input, fields, found.recipients, null),
+    recipients,
+    edits: edits(message, recipients, null),
     warnings: [],
   });
 }
 
 function undeliverable(
-  input: RoutingInput,
-  fields: FieldsByName,
-  mailbox: GlobalMailbox,
-  found: Tally,
+  message: Message,
+  target: string,
+  reason: string,
+  findings: Findings | null,
 ): Decided {
-  const recipients = fixedRecipients([mailbox.undeliverable], 'undeliverable');
-  return decision(input, fields, found, {
+  const recipients = fixedRecipients([target], 'undeliverable');
+  return decided(message, findings, {
     outcome: 'undeliverable',
     recipients,
-    edits: edits(input, fields, recipients, undeliverableReason(found)),
+    edits: edits(message, recipients, reason),
     warnings: [],
   });
 }
 
-function held(input: RoutingInput, fields: FieldsByName, found: Tally, warning: string): Decided {
-  return decision(input, fields, found, {
+function held(message: Message, warning: string, findings: Findings | null = null): Decided {
+  return decided(message, findings, {
     outcome: 'held',
     recipients: [],
     edits: NO_EDITS,
@@ -127,25 +154,31 @@ function held(input: RoutingInput, fields: FieldsByName, found: Tally, warning: 
   });
 }
 
-function decision(
-  { header, bodyDigest, general }: RoutingInput,
-  fields: FieldsByName,
-  { ignored, ignoredCount }: Tally,
+function decided(
+  { input: { header, bodyDigest, general }, fields }: Message,
+  findings: Findings | null,
   end: Pick<Decision, 'outcome' | 'recipients' | 'edits' | 'warnings'>,
 ): Decided {
   const mailFrom = reversePath(header, fields, general.delivery.sender);
+  const found = {
+    ignored: findings?.tally.ignored ?? [],
+    ignoredCount: findings?.tally.ignoredCount ?? 0,
+    ...(findings === null ? {} : { consulted: findings.consulted }),
+  };
+  // Copies for different people who are not there all go to one mailbox, and are not the same there.
+  const envelope = end.outcome === 'undeliverable' ? (findings?.strayed ?? []) : [];
   return {
-    decision: { ...end, ignored, ignoredCount, mailFrom },
-    duplicateKey: duplicateKey(header, bodyDigest),
+    decision: { ...end, ...found, mailFrom },
+    duplicateKey: duplicateKey(header, bodyDigest, envelope),
   };
 }
 
 function edits(
-  { header, key, mailbox, loopKey, hostName, now }: RoutingInput,
-  fields: FieldsByName,
+  { input, fields }: Message,
   recipients: readonly DecidedRecipient[],
   reason: string | null,
 ): Decision['edits'] {
+  const { header, key, mailbox, general, loopKey, hostName, now } = input;
   const [first, second] = recipients;
   const received = receivedField({
     from: mailbox.host,
@@ -156,12 +189,7 @@ function edits(
     at: now,
   });
   const marker = makeMarker(header, key, loopKey);
-  return plannedEdits(header, fields, recipients, { received, marker, undeliverable: reason });
-}
-
-/** Counts and reasons only: the field is read by people, and holds nothing that a sender wrote. */
-function undeliverableReason({ ignoredCount, reasons }: Tally): string {
-  if (ignoredCount === 0) return 'no address in To or Cc';
-  const counts = [...reasons].map(([reason, count]) => `${count} ${reason}`);
-  return `no recipient among the addresses in To and Cc (${counts.join(', ')})`;
+  const planned = { received, marker, undeliverable: reason };
+  const { domains } = general;
+  return plannedEdits({ header, fields, recipients, mailbox, domains }, planned);
 }

@@ -13,6 +13,22 @@ export interface Decision {
   readonly mailFrom: string;
   readonly edits: HeaderEdits;
   readonly warnings: readonly string[];
+  /** What was asked for recipients, in order; absent: nothing was (fixed recipients, a held message). */
+  readonly consulted?: readonly ConsultedSource[];
+}
+
+/** One source, or the rules, and what it gave. */
+export interface ConsultedSource {
+  /** In words: `X-Original-To (topmost)`, `To, Cc, Apparently-To`, `rules`. */
+  readonly source: string;
+  /** Addresses that stand there, or that rules added. */
+  readonly addresses: number;
+  /**
+   * `decides`: it gave recipients. It gave none, since the field was not there (`absent`), was not above the Received
+   * that vouches for it (`untrusted`), named nobody (`empty`), or nobody of ours (`refused`; no rule matched).
+   * `notAsked`: an earlier one had decided.
+   */
+  readonly result: 'decides' | 'absent' | 'untrusted' | 'empty' | 'refused' | 'notAsked';
 }
 
 export interface DecidedRecipient {

@@ -1,60 +1,93 @@
 import type { DecidedRecipient, IgnoredCandidate } from './decision.ts';
 import { MAX_IGNORED } from './decision.ts';
-import { judge } from './acceptance.ts';
+import { judge, LOOP_REASON } from './acceptance.ts';
 import type { Acceptance, IgnoredReason } from './acceptance.ts';
 import type { Candidate } from './candidates.ts';
 
-/** What the candidates of one message came to. */
-export interface Tally {
-  /** Each address once, without case; the first mention wins. */
-  readonly recipients: readonly DecidedRecipient[];
-  /** The first {@link MAX_IGNORED}. */
-  readonly ignored: readonly IgnoredCandidate[];
-  readonly ignoredCount: number;
-  readonly reasons: ReadonlyMap<IgnoredReason, number>;
-}
+/** Judges the candidates of one message, each once, however often and wherever it is named. */
+export class Tally {
+  /** Passed over, and why; of those in accepted domains how many for each reason. */
+  readonly reasons = new Map<IgnoredReason, number>();
+  ignoredCount = 0;
+  readonly #ignored: IgnoredCandidate[] = [];
+  readonly #seen = new Set<string>();
+  readonly #acceptance: Acceptance;
 
-/** Judges each candidate once, however often it is named. */
-export function tally(candidates: readonly Candidate[], acceptance: Acceptance): Tally {
-  const recipients = new Map<string, DecidedRecipient>();
-  const ignored: IgnoredCandidate[] = [];
-  const reasons = new Map<IgnoredReason, number>();
-  const seen = new Set<string>();
-  let ignoredCount = 0;
-  for (const { entry, source } of candidates) {
-    const key = entry.kind === 'address' ? entry.address.key : ` ${entry.text}`;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    const verdict = judge(entry, acceptance);
-    const written = entry.kind === 'address' ? entry.address.text : entry.text;
-    if (verdict.kind === 'ignored') {
-      ignoredCount += 1;
-      reasons.set(verdict.reason, (reasons.get(verdict.reason) ?? 0) + 1);
-      if (ignored.length < MAX_IGNORED) {
-        ignored.push({ address: written, source, reason: verdict.reason });
+  constructor(acceptance: Acceptance) {
+    this.#acceptance = acceptance;
+  }
+
+  /** Some were the mailbox itself, and all that is left of them is nobody. */
+  get isLoop(): boolean {
+    return this.reasons.has(LOOP_REASON);
+  }
+
+  /** The first {@link MAX_IGNORED}. */
+  get ignored(): readonly IgnoredCandidate[] {
+    return this.#ignored;
+  }
+
+  /** @returns those who get the message; each address once, without case; the first mention wins */
+  judge(candidates: readonly Candidate[]): DecidedRecipient[] {
+    const recipients: DecidedRecipient[] = [];
+    for (const { candidate, written } of this.#unseen(candidates)) {
+      const { entry, source } = candidate;
+      const verdict = judge(entry, this.#acceptance);
+      if (verdict.kind === 'ignored') {
+        this.reasons.set(verdict.reason, (this.reasons.get(verdict.reason) ?? 0) + 1);
+        this.#ignore({ address: written, source, reason: verdict.reason });
+        continue;
       }
-    } else {
-      for (const address of verdict.targets) {
-        const recipient = { address, source, rule: null, alias: verdict.viaAlias ? written : null };
-        addOnce(recipients, recipient);
-      }
+      const alias = verdict.viaAlias ? written : null;
+      for (const address of verdict.targets)
+        recipients.push({ address, source, rule: null, alias });
+    }
+    return united(recipients);
+  }
+
+  /** Notes the candidates of a source that was not asked any more: who could have been a recipient, and is none. */
+  passOver(candidates: readonly Candidate[], decidedBy: string): void {
+    for (const { candidate, written } of this.#unseen(candidates)) {
+      const { entry, source } = candidate;
+      const verdict = judge(entry, this.#acceptance);
+      const reason =
+        verdict.kind === 'ignored' ? verdict.reason : `not asked: ${decidedBy} decides`;
+      this.#ignore({ address: written, source, reason });
     }
   }
-  return { recipients: [...recipients.values()], ignored, ignoredCount, reasons };
+
+  #ignore(candidate: IgnoredCandidate): void {
+    this.ignoredCount += 1;
+    if (this.#ignored.length < MAX_IGNORED) this.#ignored.push(candidate);
+  }
+
+  *#unseen(
+    candidates: readonly Candidate[],
+  ): Generator<{ readonly candidate: Candidate; readonly written: string }, void> {
+    for (const candidate of candidates) {
+      const { entry } = candidate;
+      const key = entry.kind === 'address' ? entry.address.key : ` ${entry.text}`;
+      if (this.#seen.has(key)) continue;
+      this.#seen.add(key);
+      yield { candidate, written: entry.kind === 'address' ? entry.address.text : entry.text };
+    }
+  }
 }
 
-/** Configured targets are united in the same way: the first wins. */
+/** Configured targets, each once. */
 export function fixedRecipients(
   addresses: readonly string[],
   source: 'mailbox' | 'undeliverable',
 ): DecidedRecipient[] {
-  const recipients = new Map<string, DecidedRecipient>();
-  for (const address of addresses)
-    addOnce(recipients, { address, source, rule: null, alias: null });
-  return [...recipients.values()];
+  return united(addresses.map((address) => ({ address, source, rule: null, alias: null })));
 }
 
-function addOnce(recipients: Map<string, DecidedRecipient>, recipient: DecidedRecipient): void {
-  const key = recipient.address.toLowerCase();
-  if (!recipients.has(key)) recipients.set(key, recipient);
+/** Each address once, without case: the first wins. */
+export function united(recipients: Iterable<DecidedRecipient>): DecidedRecipient[] {
+  const found = new Map<string, DecidedRecipient>();
+  for (const recipient of recipients) {
+    const key = recipient.address.toLowerCase();
+    if (!found.has(key)) found.set(key, recipient);
+  }
+  return [...found.values()];
 }

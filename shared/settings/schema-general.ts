@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ACCEPTED_DOMAIN_FORM, isAcceptedDomain, parseAcceptedDomain } from './accepted-domain.ts';
+import { followAliases } from './alias-chain.ts';
 import { ADDRESS_FORM, parseConfiguredAddress } from './configured-address.ts';
 import { quote } from './problem.ts';
 import { readDelivery } from './schema-delivery.ts';
@@ -14,8 +15,9 @@ import {
   scalar,
   wholeNumber,
 } from './schema-value.ts';
+import { spam } from './schema-spam.ts';
 import { parseSize, SIZE_FORM } from './size.ts';
-import type { MailboxSurroundings } from './schema-mailbox.ts';
+import type { MailboxSurroundings } from './mailbox-recipients.ts';
 import type { SchemaContext } from './schema-transport.ts';
 import type { GeneralSettings, Limits, Problem } from './settings.ts';
 
@@ -44,6 +46,7 @@ const shape = {
   aliases: z.unknown().transform((value) => value ?? {}),
   recipients: optional(comparedAddressList),
   mailboxes: z.unknown().transform((value) => value ?? {}),
+  spam,
   limits: z.unknown().transform((value) => value ?? {}),
   logLevel: orElse(choice(['debug', 'info', 'warn', 'error']), 'info'),
 };
@@ -101,12 +104,13 @@ export function readGeneral(
           delivery,
           aliases: aliasMap,
           recipients: fields.recipients === null ? null : new Set(fields.recipients),
+          spam: fields.spam,
           limits,
           logLevel: fields.logLevel,
         }
       : null;
   const { domains: accepted, undeliverable, mailboxes } = fields;
-  return { general, mailboxes, domains: accepted, undeliverable };
+  return { general, mailboxes, domains: accepted, undeliverable, spam: fields.spam, delivery };
 }
 
 function readLimits(value: unknown, problems: Problem[]): Limits | null {
@@ -140,7 +144,13 @@ function readAliases(value: unknown, problems: Problem[]): ReadonlyMap<string, r
     }
     read.set(alias, targets ?? []);
   }
-  return read;
+  const { ends, circle } = followAliases(read);
+  if (circle !== null) {
+    const expected = 'aliases that end at an address';
+    const got = `a circle: ${circle.join(' → ')}`;
+    problems.push({ ...wrong(['aliases', circle[0] ?? ''], expected, undefined), got });
+  }
+  return ends;
 }
 
 /** An entry outside the accepted domains never matches: most likely a domain is missing or mistyped. */

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { isBlock } from './schema-fields.ts';
-import { addressList, block, lineOfText, list, optional, scalar } from './schema-value.ts';
+import { addressList, block, lineOfText, list, optional } from './schema-value.ts';
 import { fieldName } from './schema-source.ts';
+import type { RoutingRule, RuleConditions } from './settings.ts';
 
 const headerTexts = z.record(fieldName, lineOfText, {
   error: 'header names with the text to look for, such as { List-Id: text }',
@@ -15,23 +16,27 @@ const condition = {
 };
 
 /** A block without any condition would match every message, or none. */
-const conditions = block(condition).refine((value) => Object.values(value).some(isGiven), {
-  error: 'at least one of to, cc, any and header',
-});
+const conditions: z.ZodType<RuleConditions> = block(condition)
+  .refine((value) => Object.values(value).some(isGiven), {
+    error: 'at least one of to, cc, any and header',
+  })
+  .transform(({ header, ...texts }) => ({ ...texts, header: header ?? {} }));
 
 function isGiven(value: unknown): boolean {
   return typeof value === 'string' || (isBlock(value) && Object.keys(value).length > 0);
 }
 
-/** Rules of a global mailbox (interfaces.md): their form alone, until routing asks them. */
-export const rules = list(
+/** A rule with the examples that it has to match: `mailferry check` tries them. */
+export interface ConfiguredRule extends RoutingRule {
+  readonly expect: readonly RuleConditions[];
+}
+
+/** Rules of a global mailbox (interfaces.md): each by itself; what they do together is `rule-check.ts`. */
+export const rules: z.ZodType<readonly ConfiguredRule[]> = list(
   block({
     when: conditions,
     deliverTo: addressList,
     expect: optional(list(conditions, 'a list of examples, such as [{ to: list@corp.example }]')),
-  }),
+  }).transform(({ expect, ...rule }) => ({ ...rule, expect: expect ?? [] })),
   'a list of rules, each with when and deliverTo',
 );
-
-/** No form is settled yet; anything given is refused as not yet supported. */
-export const spam = optional(scalar('settings of the spam rule', (value) => value ?? null));

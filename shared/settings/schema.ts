@@ -3,7 +3,7 @@ import { formatPlace } from './problem.ts';
 import { BLOCK_FORM, isBlock, wrong } from './schema-fields.ts';
 import { readGeneral } from './schema-general.ts';
 import { readMailbox } from './schema-mailbox.ts';
-import type { MailboxSurroundings } from './schema-mailbox.ts';
+import type { MailboxSurroundings } from './mailbox-recipients.ts';
 import type { SchemaContext } from './schema-transport.ts';
 import type { GeneralSettings, Mailbox, Problem } from './settings.ts';
 import { warnOfSharedAccounts } from './shared-account.ts';

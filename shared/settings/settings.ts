@@ -1,5 +1,8 @@
 import type { LogLevel } from '../observe/log.ts';
+import type { RecipientSource, RoutingRule, SpamRule } from './recipient-settings.ts';
 import type { Schedule } from './schedule.ts';
+
+export type * from './recipient-settings.ts';
 
 /** Where a password stands: by name in the secrets, or written plainly in the configuration file (with a warning). */
 export type SecretRef =
@@ -66,17 +69,14 @@ export interface GeneralSettings {
   readonly domains: readonly string[];
   readonly undeliverable: string | null;
   readonly delivery: DeliverySettings;
-  /** Lower-case address to its targets. */
+  /** Lower-case address to its primary addresses: chains are followed to their ends. */
   readonly aliases: ReadonlyMap<string, readonly string[]>;
   /** Existing addresses in lower case; null: any address in an accepted domain. */
   readonly recipients: ReadonlySet<string> | null;
+  /** For mailboxes without one of their own. */
+  readonly spam: SpamRule | null;
   readonly limits: Limits;
   readonly logLevel: LogLevel;
-}
-
-/** Where recipients are read from, in order; more kinds join with their issue. */
-export interface RecipientSource {
-  readonly kind: 'to';
 }
 
 interface MailboxCommon extends Transport {
@@ -87,6 +87,8 @@ interface MailboxCommon extends Transport {
   readonly schedule: Schedule;
   readonly keep: Keep;
   readonly initial: Initial;
+  /** null: the general one holds. */
+  readonly spam: SpamRule | null;
 }
 
 /** When a message is deleted on the server; an age in milliseconds from its first sight, and never before it is final. */
@@ -105,9 +107,17 @@ export interface UserMailbox extends MailboxCommon {
 
 export interface GlobalMailbox extends MailboxCommon {
   readonly type: 'global';
+  /** In this order; presets are resolved. */
   readonly recipientSource: readonly RecipientSource[];
+  /** In this order; asked when the recipients came from `to`, or when no source yielded one. */
+  readonly rules: readonly RoutingRule[];
   /** Lower-case addresses that are never recipients: the pickup box itself. */
   readonly ignore: ReadonlySet<string>;
+  /**
+   * Lower case: its own address, when mail is delivered to the very server that it is fetched from. Mail for it would
+   * come round for ever. null: another server, or a user name that is no address.
+   */
+  readonly loopAddress: string | null;
   /** The mailbox's own, else the general one; a global mailbox always has one. */
   readonly undeliverable: string;
 }

@@ -48,7 +48,14 @@ function anyItem(): fc.Arbitrary<MessageItem> {
     host: text,
     at: fc.nat(),
   });
-  const decision = fc.record({
+  const consulted = fc.array(
+    fc.record({
+      source: text,
+      addresses: fc.nat(),
+      result: fc.constantFrom('decides' as const, 'refused' as const, 'notAsked' as const),
+    }),
+  );
+  const whole = {
     outcome: fc.constantFrom('deliver' as const, 'undeliverable' as const, 'held' as const),
     recipients: fc.array(
       fc.record({ address: text, source: text, rule: fc.option(fc.nat()), alias: fc.option(text) }),
@@ -62,7 +69,8 @@ function anyItem(): fc.Arbitrary<MessageItem> {
       add: fc.array(text),
     }),
     warnings: fc.array(text),
-  });
+  };
+  const decision = fc.oneof(fc.record(whole), fc.record({ ...whole, consulted }));
   return fc.record({
     decision: fc.option(decision),
     recipients: fc.array(

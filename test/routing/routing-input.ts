@@ -19,6 +19,7 @@ const common = {
   schedule: { kind: 'never' },
   keep: 'none',
   initial: 'all',
+  spam: null,
 } as const;
 
 export function globalMailbox(overrides: Partial<GlobalMailbox> = {}): GlobalMailbox {
@@ -26,7 +27,9 @@ export function globalMailbox(overrides: Partial<GlobalMailbox> = {}): GlobalMai
     ...common,
     type: 'global',
     recipientSource: [{ kind: 'to' }],
+    rules: [],
     ignore: new Set(),
+    loopAddress: null,
     undeliverable: 'admin@corp.example',
     ...overrides,
   };
@@ -62,6 +65,7 @@ function generalSettings({ sender, ...overrides }: GeneralOverrides = {}): Gener
     },
     aliases: new Map(),
     recipients: null,
+    spam: null,
     limits: {
       messageBytes: null,
       messagesPerRun: null,

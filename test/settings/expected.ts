@@ -29,6 +29,8 @@ export const PORT = 'a whole number from 1 to 65535';
 export const BLOCK = 'a block of settings (key: value)';
 export const SOURCE =
   'to, resent, the name of a preset, { header: Name, position: 1 } or { received: provider.example }';
+export const PRESETS =
+  'presets are postfix, qmail, exim, cpanel, gmx, ionos, gmx-ionos, yahoo, zoho, gmail, workspace, fastmail, mdaemon, communigate, sendmail, kerio, hmailserver, mercury';
 export const CLEAR =
   'implicit or starttls, or "allowCleartext: true" beside it, since the host is not this machine';
 

@@ -52,6 +52,19 @@ const generalErrors: Readonly<Record<string, Case>> = {
       }),
     'aliases.Info@corp.example: expected each address once, whatever its case, got "Info@corp.example"',
   ],
+  'aliases in a circle': [
+    (d) =>
+      (d['aliases'] = {
+        'x@corp.example': ['a@corp.example'],
+        'a@corp.example': ['b@corp.example', 'c@corp.example'],
+        'b@corp.example': ['A@corp.example'],
+      }),
+    'aliases.a@corp.example: expected aliases that end at an address, got a circle: a@corp.example → b@corp.example → a@corp.example',
+  ],
+  spam: [
+    (d) => (d['spam'] = { header: 'X Spam', value: 'YES', action: 'hold' }),
+    'spam.header: expected the name of a header field, got "X Spam"',
+  ],
   logLevel: [
     (d) => (d['logLevel'] = 'loud'),
     'logLevel: expected debug, info, warn or error, got "loud"',

@@ -13,6 +13,7 @@ import {
   PORT,
   BLOCK,
   SOURCE,
+  PRESETS,
   CLEAR,
 } from './expected.ts';
 
@@ -119,9 +120,17 @@ const mailboxErrors: Readonly<Record<string, readonly [Record<string, unknown>, 
     },
     'oauth: expected no such setting, got a block of settings; not yet supported in this version',
   ],
-  'spam later': [
-    { spam: { hold: true } },
-    'spam: expected no such setting, got a block of settings; not yet supported in this version',
+  'spam form': [
+    { spam: { header: 'X-Spam-Flag', value: 'YES', action: 'discard' } },
+    'spam.action: expected deliver, hold or undeliverable, got "discard"',
+  ],
+  'spam value': [
+    { spam: { header: 'X-Spam-Flag', value: true, action: 'hold' } },
+    `spam.value: expected ${TEXT}, got true; put it in quotes`,
+  ],
+  'spam value blank': [
+    { spam: { header: 'X-Spam-Flag', value: ' ', action: 'hold' } },
+    'spam.value: expected a text with more than blanks, got " "',
   ],
   'undeliverable wrong': [
     { undeliverable: 'nobody' },
@@ -153,6 +162,8 @@ const userErrors: typeof mailboxErrors = {
   ],
 };
 
+const TARGET = { deliverTo: ['a@corp.example'] };
+
 const globalErrors: typeof mailboxErrors = {
   deliverTo: [
     { deliverTo: ['a@corp.example'] },
@@ -183,25 +194,21 @@ const globalErrors: typeof mailboxErrors = {
     { recipientSource: [{ received: 'a b' }] },
     'recipientSource[0].received: expected the end of a host name, such as provider.example, got "a b"',
   ],
-  'source header later': [
-    {
-      recipientSource: [
-        { header: 'X-Original-To', position: 1, prefix: 'x-', by: 'provider.example' },
-      ],
-    },
-    'recipientSource[0]: expected to, got a block of settings; not yet supported in this version',
+  'source Received as header': [
+    { recipientSource: [{ header: 'received' }] },
+    'recipientSource[0].header: expected another header field; for Received write { received: provider.example }, got "received"',
   ],
-  'source received later': [
-    { recipientSource: ['to', { received: 'provider.example' }] },
-    'recipientSource[1]: expected to, got a block of settings; not yet supported in this version',
+  'source preset unknown': [
+    { recipientSource: ['to', 'postfx'] },
+    `recipientSource[1]: expected ${SOURCE}, got "postfx"; did you mean "postfix"? ${PRESETS}`,
   ],
-  'source resent later': [
-    { recipientSource: ['resent'] },
-    'recipientSource[0]: expected to, got "resent"; not yet supported in this version',
+  'source preset unlike any': [
+    { recipientSource: 'something-else' },
+    `recipientSource: expected ${SOURCE}, got "something-else"; ${PRESETS}`,
   ],
-  'source preset later': [
-    { recipientSource: ['gmail'] },
-    'recipientSource[0]: expected to, got "gmail"; not yet supported in this version',
+  'source preset of the prototype': [
+    { recipientSource: ['constructor'] },
+    `recipientSource[0]: expected ${SOURCE}, got "constructor"; ${PRESETS}`,
   ],
   'rule form': [
     { rules: [{ when: {}, deliverTo: ['a@corp.example'] }] },
@@ -211,17 +218,50 @@ const globalErrors: typeof mailboxErrors = {
     { rules: [{ when: { to: 'x' }, deliverTo: ['a'] }] },
     `rules[0].deliverTo[0]: expected ${ADDRESS}, got "a"`,
   ],
-  'rules later': [
+  'rule with nothing but blanks': [
+    { rules: [{ when: { cc: ' \t' }, deliverTo: ['a@corp.example'] }] },
+    'rules[0].when.cc: expected a text with more than blanks, got " \\t"',
+  ],
+  'rule with a text that no decoded field holds': [
+    { rules: [{ when: { header: { Subject: '=?utf-8?q?Gr=C3=BC=C3=9Fe?=' } }, ...TARGET }] },
+    'rules[0].when.header.Subject: expected a text as people read it, got "=?utf-8?q?Gr=C3=BC=C3=9Fe?="; fields are decoded first; write "Grüße"',
+  ],
+  'rule with a line break': [
+    { rules: [{ when: { to: 'a\nb' }, ...TARGET }] },
+    `rules[0].when.to: expected ${TEXT}, got "a\\nb"`,
+  ],
+  'rule with the conditions of another': [
+    {
+      rules: [
+        { when: { any: 'x@y', header: { Subject: 'a' } }, ...TARGET },
+        { when: { header: { subject: 'A' }, any: 'X@Y' }, deliverTo: ['b@corp.example'] },
+      ],
+    },
+    'rules[1].when: expected conditions of its own: rule 1 has the very same, got a block of settings; put the addresses there',
+  ],
+  'rule that can add nobody': [
+    {
+      rules: [
+        { when: { any: 'list' }, deliverTo: ['A@corp.example', 'b@corp.example'] },
+        { when: { to: 'list@y', cc: 'z' }, ...TARGET },
+      ],
+    },
+    'rules[1].when: expected a rule that can add somebody: rule 1 matches whenever this one does, and has its recipients, got a block of settings',
+  ],
+  'rule with an example that it does not match': [
     {
       rules: [
         {
-          when: { header: { 'List-Id': 'x' } },
-          deliverTo: ['a@corp.example'],
-          expect: [{ to: 'x' }],
+          when: { cc: 'list@y', header: { 'List-Id': 'news' } },
+          expect: [
+            { cc: 'LIST@y', header: { 'list-id': 'The News' } },
+            { to: 'list@y', header: { 'List-Id': 'News' } },
+          ],
+          ...TARGET,
         },
       ],
     },
-    'rules: expected no such setting, got a list; not yet supported in this version',
+    'rules[0].expect[1]: expected an example that the rule matches, got "to: list@y, header.List-Id: News"',
   ],
 };
 

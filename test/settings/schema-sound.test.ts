@@ -29,6 +29,7 @@ describe('a sound configuration', () => {
       },
       aliases: new Map(),
       recipients: null,
+      spam: null,
       limits: {
         ...{ messageBytes: 50_000_000, messagesPerRun: null, bytesPerRun: null },
         ...{ messagesPerSession: 1000, runMs: 840_000, rememberMs: 2_592_000_000 },
@@ -44,6 +45,7 @@ describe('a sound configuration', () => {
       schedule: { kind: 'every', ms: 300_000 },
       keep: 'none',
       initial: 'all',
+      spam: null,
     };
     expect(mailboxes?.get('chris')).toEqual({
       ...common,
@@ -61,7 +63,9 @@ describe('a sound configuration', () => {
       username: 'catchall@corp.example',
       password: { kind: 'named', name: 'everyone' },
       recipientSource: [{ kind: 'to' }],
+      rules: [],
       ignore: new Set(),
+      loopAddress: null,
       undeliverable: 'admin@corp.example',
     });
   });
@@ -85,6 +89,7 @@ describe('a sound configuration', () => {
       },
       aliases: { 'Info@Corp.example': ['chris@corp.example', 'Kelly@corp.example'] },
       recipients: ['Chris@corp.example', 'kelly@corp.example'],
+      spam: { header: 'X-Spam-Flag', value: 'YES', action: 'undeliverable' },
       mailboxes: {
         'all.of-us_1': {
           type: 'global',
@@ -96,7 +101,23 @@ describe('a sound configuration', () => {
           schedule: 'every 2h',
           keep: 'forever',
           initial: 'all',
-          recipientSource: ['to'],
+          recipientSource: [
+            { header: 'X-Original-To' },
+            { header: 'Delivered-To', position: -2, prefix: 'x-', by: 'Provider.example.' },
+            { received: 'mx.provider.example' },
+            'gmx',
+            'resent',
+            'to',
+          ],
+          rules: [
+            {
+              when: { any: 'list@x', header: { 'List-Id': 'News' } },
+              deliverTo: ['Kelly@corp.example', 'ext@partner.example'],
+              expect: [{ any: 'LIST@X', header: { 'list-id': '=?utf-8?q?the_news?=' } }],
+            },
+            { when: { to: 'a' }, deliverTo: ['b@corp.example'] },
+          ],
+          spam: { header: 'X-Spam', value: 'Yes', action: 'hold' },
           ignore: ['CatchAll@corp.example'],
           undeliverable: 'office@corp.example',
           ca: 'ca.pem',
@@ -132,6 +153,7 @@ describe('a sound configuration', () => {
       },
       aliases: new Map([['info@corp.example', ['chris@corp.example', 'Kelly@corp.example']]]),
       recipients: new Set(['chris@corp.example', 'kelly@corp.example']),
+      spam: { header: 'X-Spam-Flag', value: 'YES', action: 'undeliverable' },
       limits: {
         ...{ messageBytes: null, messagesPerRun: 7, bytesPerRun: 2e9 },
         ...{ messagesPerSession: 10, runMs: 60_000, rememberMs: 7_776_000_000 },
@@ -153,8 +175,30 @@ describe('a sound configuration', () => {
       schedule: { kind: 'every', ms: 7_200_000 },
       keep: 'forever',
       initial: 'all',
-      recipientSource: [{ kind: 'to' }],
+      recipientSource: [
+        { kind: 'header', header: 'X-Original-To', position: 1, prefix: null, by: null },
+        {
+          kind: 'header',
+          header: 'Delivered-To',
+          position: -2,
+          prefix: 'x-',
+          by: 'provider.example',
+        },
+        { kind: 'received', by: 'mx.provider.example' },
+        { kind: 'header', header: 'Envelope-To', position: -1, prefix: null, by: null },
+        { kind: 'resent' },
+        { kind: 'to' },
+      ],
+      rules: [
+        {
+          when: { to: null, cc: null, any: 'list@x', header: { 'List-Id': 'News' } },
+          deliverTo: ['Kelly@corp.example', 'ext@partner.example'],
+        },
+        { when: { to: 'a', cc: null, any: null, header: {} }, deliverTo: ['b@corp.example'] },
+      ],
+      spam: { header: 'X-Spam', value: 'Yes', action: 'hold' },
       ignore: new Set(['catchall@corp.example']),
+      loopAddress: null,
       undeliverable: 'office@corp.example',
     });
   });
@@ -194,6 +238,52 @@ describe('a sound configuration', () => {
     expect(problems).toEqual([]);
     expect(general?.delivery.smtp).toMatchObject({ tls: 'none', port: 587, allowCleartext: true });
     expect(mailboxes?.get('chris')).toMatchObject({ tls: 'none', port: 110, allowCleartext: true });
+  });
+
+  it.each(['postfix', ['postfix'], [{ header: 'X-Original-To', position: 1 }]])(
+    'takes one source without a list: %j',
+    (recipientSource) => {
+      const document = changed(({ mailboxes }) =>
+        Object.assign(mailboxes.everyone, { recipientSource }),
+      );
+      const { mailboxes, problems } = parseSettings(document, {});
+      expect(problems).toEqual([]);
+      expect(mailboxes?.get('everyone')).toMatchObject({
+        recipientSource: [
+          { kind: 'header', header: 'X-Original-To', position: 1, prefix: null, by: null },
+        ],
+      });
+    },
+  );
+
+  it('follows aliases to their ends', () => {
+    const document = changed((whole) => {
+      whole['aliases'] = {
+        'sales@corp.example': ['Info@corp.example', 'ext@partner.example'],
+        'info@corp.example': ['Chris@corp.example', 'kelly@corp.example'],
+        'chris@corp.example': ['chris@corp.example', 'c.miller@corp.example'],
+      };
+    });
+    const { general, problems } = parseSettings(document, {});
+    expect(problems).toEqual([]);
+    expect(general?.aliases).toEqual(
+      new Map([
+        [
+          'sales@corp.example',
+          [
+            'chris@corp.example',
+            'c.miller@corp.example',
+            'kelly@corp.example',
+            'ext@partner.example',
+          ],
+        ],
+        [
+          'info@corp.example',
+          ['chris@corp.example', 'c.miller@corp.example', 'kelly@corp.example'],
+        ],
+        ['chris@corp.example', ['chris@corp.example', 'c.miller@corp.example']],
+      ]),
+    );
   });
 
   it('takes certificates written in place', () => {

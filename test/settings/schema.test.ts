@@ -51,7 +51,7 @@ describe('the whole document', () => {
       Object.assign(wrong.mailboxes.chris, { prot: 1, keep: '7d', schedule: 5 });
       Object.assign(wrong.mailboxes.everyone, {
         tls: 'none',
-        recipientSource: ['resent'],
+        recipientSource: ['resnt'],
         rules: 5,
       });
     });
@@ -68,9 +68,9 @@ describe('the whole document', () => {
       'mailboxes.chris.prot',
       'mailboxes.chris.schedule',
       'mailboxes.chris.keep',
+      'mailboxes.everyone.recipientSource[0]',
       'mailboxes.everyone.rules',
       'mailboxes.everyone.tls',
-      'mailboxes.everyone.recipientSource[0]',
     ]);
   });
 
