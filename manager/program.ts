@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import { asFailure } from '../shared/failure.ts';
 import { check } from './commands/check.ts';
+import type { CheckOptions } from './commands/check.ts';
 import { diffConfiguration, pullConfiguration, pushConfiguration } from './commands/config.ts';
 import { explain } from './commands/explain.ts';
 import type { ExplainOptions } from './commands/explain.ts';
@@ -46,8 +47,11 @@ function makeProgram(end: (status: number) => void): Command {
       end(await run(options));
     });
   common(program.command('check'))
-    .description('say everything that is wrong with the configuration')
-    .action(async (options: CommonOptions) => {
+    .description(
+      'say everything that is wrong with the configuration, and what its presets stand for',
+    )
+    .option('--presets', 'list the presets for recipientSource and what they stand for')
+    .action(async (options: CheckOptions) => {
       end(await check(options));
     });
   common(program.command('explain'))

@@ -8,20 +8,27 @@ import type { Deployment } from './deployment.ts';
 
 const SMTP_PORT = 25;
 
+/** A configuration as plain data, and everything that is wrong with it. */
+export interface CheckedDocument {
+  readonly document: unknown;
+  readonly problems: readonly Problem[];
+}
+
 /** Everything that is wrong with a deployment's configuration, secrets that cannot be read included. */
 export async function checkDeployment({
   tree,
   deps,
-}: Pick<Deployment, 'tree' | 'deps'>): Promise<readonly Problem[]> {
+}: Pick<Deployment, 'tree' | 'deps'>): Promise<CheckedDocument> {
   const pulled = await pullTree(tree);
   const parsed = parseSettings(pulled.document, {});
-  return [
+  const problems = [
     ...pulled.generalProblems,
     ...pulled.brokenMailboxes.values(),
     ...withoutUnreadable(parsed, pulled),
     ...closedPort(parsed),
     ...(await unreadableSecrets(pulled.document, deps.secrets)),
   ];
+  return { document: pulled.document, problems };
 }
 
 /** Of a mailbox that is no JSON nothing else needs to be said. */

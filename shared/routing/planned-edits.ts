@@ -9,7 +9,7 @@ import type { DecidedRecipient, HeaderEdits } from './decision.ts';
 import { ENVELOPE_FIELDS } from './envelope-fields.ts';
 
 /** Why nobody could be found, for the person who reads the undeliverable mailbox. */
-const UNDELIVERABLE_NAME = 'X-Mailferry-Undeliverable';
+export const UNDELIVERABLE_FIELD = 'X-Mailferry-Undeliverable';
 
 /** No honest mail has more, and each one costs a parse. */
 const DELIVERED_TO_READ = 200;
@@ -109,5 +109,5 @@ function deliveredTo(header: Buffer, fields: FieldsByName): readonly Address[] {
 }
 
 function undeliverableField(reason: string | null): string[] {
-  return reason === null ? [] : [foldField(UNDELIVERABLE_NAME, reason.split(' '))];
+  return reason === null ? [] : [foldField(UNDELIVERABLE_FIELD, reason.split(' '))];
 }

@@ -1,4 +1,5 @@
-import { nearestKey } from './problem.ts';
+import { formatPlace, nearestKey } from './problem.ts';
+import { isBlock, valueAt } from './schema-fields.ts';
 import type { HeaderSource, RecipientSource } from './settings.ts';
 
 /**
@@ -48,6 +49,30 @@ export function presetHint(name: string): string {
   const nearest = nearestKey(name, ['to', 'resent', ...PRESET_NAMES]);
   const known = `presets are ${PRESET_NAMES.join(', ')}`;
   return nearest === undefined ? known : `did you mean "${nearest}"? ${known}`;
+}
+
+export interface UsedPreset {
+  /** Where it stands: `mailboxes.everyone.recipientSource[0]`. */
+  readonly path: string;
+  readonly preset: string;
+  /** What it stands for, as one would write it. */
+  readonly sources: readonly string[];
+}
+
+/** The presets that a configuration uses, in its order. */
+export function presetsIn(document: unknown): readonly UsedPreset[] {
+  const mailboxes = valueAt(document, ['mailboxes']);
+  return Object.keys(isBlock(mailboxes) ? mailboxes : {}).flatMap((id) => {
+    const place = ['mailboxes', id, 'recipientSource'];
+    const value = valueAt(document, place);
+    const named: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return named.flatMap((preset, index): UsedPreset[] => {
+      const sources = typeof preset === 'string' ? presetSources(preset) : undefined;
+      if (sources === undefined) return [];
+      const path = formatPlace(Array.isArray(value) ? [...place, index] : place);
+      return [{ path, preset: String(preset), sources: sources.map(formatSource) }];
+    });
+  });
 }
 
 /** A source as one writes it: `{ header: X-Original-To, position: 1 }`. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { formatProblem } from '../../shared/settings/problem.ts';
 import { parseSettings } from '../../shared/settings/schema.ts';
+import { formatSource, PRESET_NAMES, presetSources } from '../../shared/settings/source-presets.ts';
 import { sampleDocument } from './sample-document.ts';
 
 const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
@@ -31,6 +32,24 @@ describe('docs/configuration.md', () => {
     expect(schedules).toHaveLength(1);
     Object.assign(document.mailboxes.chris, parse(schedules[0] ?? '') as object);
     expect(parseSettings(document, {}).problems).toEqual([]);
+  });
+
+  it.each(['recipientSource', 'rules', 'spam'])('shows %s that are valid', (key) => {
+    const shown = fragments.filter((text) => text.startsWith(`${key}:`));
+    expect(shown).toHaveLength(1);
+    const document = sampleDocument();
+    Object.assign(document.mailboxes.everyone, parse(shown[0] ?? '') as object);
+    expect(parseSettings(document, {}).problems.map(formatProblem)).toEqual([]);
+  });
+
+  it('says what each preset stands for', () => {
+    for (const name of PRESET_NAMES) {
+      const row = page
+        .split('\n')
+        .find((line) => line.startsWith('| ') && line.split('|')[1]?.includes(`\`${name}\``));
+      const sources = presetSources(name) ?? [];
+      expect(row?.split('|')[2]?.trim(), name).toBe(`\`${sources.map(formatSource).join(', ')}\``);
+    }
   });
 
   it('shows errors as they are', () => {

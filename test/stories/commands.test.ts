@@ -102,10 +102,13 @@ describe('commands', () => {
       outcome: 'deliver',
       recipients: [{ address: 'chris@corp.example', source: 'To', rule: null, alias: null }],
       ignored: [{ address: 'bob@other.example', source: 'To', reason: 'domain not accepted' }],
+      ignoredCount: 1,
       mailFrom: 'ann@nwtraders.example',
       removed: ['Return-Path'],
       renamed: { 'Delivered-To': 'X-Original-Delivered-To' },
       added: ['Received', 'X-Mailferry-Id'],
+      reason: null,
+      sources: [{ source: 'To, Cc, Apparently-To', addresses: 2, result: 'decides' }],
       warnings: [],
     });
     const words = await scene.command(['explain', file, '--mailbox', 'everyone']);
