@@ -8,6 +8,7 @@ import type { Problem, Secrets } from '../shared/settings/settings.ts';
 import { yamlSettings } from '../shared/settings/yaml-source.ts';
 import { readEnvironment } from './config.ts';
 import { UsageError } from './exit-status.ts';
+import { LogLines } from './log-lines.ts';
 import { say } from './output.ts';
 
 /** The options that every command takes. */
@@ -25,6 +26,8 @@ export interface Context {
   readonly options: CommonOptions;
   readonly secrets: Secrets;
   readonly log: AdjustableLog;
+  /** Where the log's lines go. */
+  readonly lines: LogLines;
   readonly embedded: EmbeddedOptions;
 }
 
@@ -34,11 +37,13 @@ export function makeContext(options: CommonOptions): Context {
     file: options.secrets ?? environment.secretsFile,
     environment: environment.variables,
   });
-  const log = pinoLog('info');
+  const lines = new LogLines();
+  const log = pinoLog('info', lines);
   return {
     options,
     secrets,
     log,
+    lines,
     embedded: {
       folder: options.data,
       settingsFrom: (memory) => yamlSettings({ file: options.config, memory }),

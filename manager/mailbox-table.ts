@@ -1,4 +1,4 @@
-import type { MailboxStatus } from '../functions/api/status.ts';
+import type { MailboxStatus } from '../functions/api/mailbox-status.ts';
 import { printJson, sayTable } from './output.ts';
 
 /** How fetched mailboxes stand: one JSON document, or a table for people. */
@@ -8,10 +8,12 @@ export function printMailboxes(mailboxes: readonly MailboxStatus[], asJson: bool
     return;
   }
   sayTable(
-    ['mailbox', 'status', 'left', 'error'],
+    ['mailbox', 'status', 'fetched', 'bytes', 'left', 'error'],
     mailboxes.map((one) => [
       one.id,
       one.status,
+      String(one.fetched),
+      String(one.bytes),
       String(one.left),
       one.error === null ? '' : `${one.error.kind}: ${one.error.message}`,
     ]),

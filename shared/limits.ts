@@ -72,6 +72,44 @@ export const RUN_CLOSING_MS = 30_000;
 /** Renewal of a lease; three fit into one lease, so that two may be lost. Milliseconds. */
 export const LEASE_HEARTBEAT_MS = 40_000;
 
+// --- mailbox ---
+
+/** A clock that was corrected by less may come from two machines that differ a little. Milliseconds. */
+export const CLOCK_TOLERANCE_MS = 5 * 60_000;
+
+/** Pause after the first failed run of a mailbox; doubled by each that follows. Milliseconds. */
+export const BACKOFF_FIRST_MS = 2 * 60_000;
+
+/** The longest such pause: a provider that is back is noticed within the hour. Milliseconds. */
+export const BACKOFF_MAX_MS = 3_600_000;
+
+/**
+ * Failed runs in a row before people are told. With the pauses between them that is some six minutes at least: a
+ * restart at the provider is no news.
+ */
+export const FAILURES_BEFORE_NOTICE = 3;
+
+/** How long a mailbox may be in use by somebody else, or ask for patience, before people are told. Milliseconds. */
+export const LATER_BEFORE_NOTICE_MS = 3_600_000;
+
+/** Refused passwords in a row before a mailbox is left alone; providers lock an account after five or more. */
+export const PASSWORD_REFUSALS_BEFORE_SUSPENSION = 3;
+
+/**
+ * Between the end of a run and the next scheduled one, at least: with `every 1m` and runs that take longer, sessions
+ * would follow each other without a break, and many servers free a maildrop only moments after QUIT. Milliseconds.
+ */
+export const RUN_PAUSE_MS = 20_000;
+
+/** A server that refuses a login as too early without saying how long to wait: doubled each time. Milliseconds. */
+export const LOGIN_DELAY_UNKNOWN_MS = 5 * 60_000;
+
+/** More than this no server can mean by LOGIN-DELAY: a mailbox must not be put off for ever by a lie. Milliseconds. */
+export const LOGIN_DELAY_MAX_MS = 24 * 3_600_000;
+
+/** How often a run that takes long says in the log how far it is. Milliseconds. */
+export const PROGRESS_LOG_MS = 60_000;
+
 // --- POP3 session ---
 
 /**

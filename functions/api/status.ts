@@ -1,14 +1,13 @@
 import type { Clock } from '../../shared/clock.ts';
-import type { FailureKind } from '../../shared/failure.ts';
 import type { DestinationRecord } from '../../shared/ledger/destination-record.ts';
 import type { DestinationLedger, MailboxLedger } from '../../shared/ledger/ledger.ts';
-import { NO_MAILBOX_RECORD } from '../../shared/ledger/mailbox-record.ts';
-import type { MailboxRecord, RunStatus } from '../../shared/ledger/mailbox-record.ts';
 import type { QueueDepth } from '../../shared/queue/job-queue.ts';
 import { destinationOf } from '../../shared/settings/destination.ts';
 import type { DeliverySettings, SettingsSource } from '../../shared/settings/settings.ts';
 import { formatProblem } from '../../shared/settings/problem.ts';
 import type { MailStore } from '../../shared/store/mail-store.ts';
+import { mailboxStatus } from './mailbox-status.ts';
+import type { MailboxStatus, ProgressSource } from './mailbox-status.ts';
 
 export interface StatusDeps {
   readonly settings: SettingsSource;
@@ -19,18 +18,8 @@ export interface StatusDeps {
     Record<'fetch' | 'route' | 'deliver', { depth(): Promise<QueueDepth> }>
   >;
   readonly clock: Clock;
-}
-
-export interface MailboxStatus {
-  readonly id: string;
-  /** `never` before the first run; `misconfigured` while its entry is broken. */
-  readonly status: RunStatus | 'never' | 'misconfigured';
-  /** ISO 8601, null for never. */
-  readonly lastRun: string | null;
-  readonly lastSuccess: string | null;
-  /** New messages that the last run left on the server. */
-  readonly left: number;
-  readonly error: { readonly kind: FailureKind; readonly message: string } | null;
+  /** Of runs in this process; elsewhere the last heartbeat tells. */
+  readonly progressOf?: ProgressSource;
 }
 
 /** Where all mail goes. */
@@ -74,9 +63,8 @@ export async function status(deps: StatusDeps): Promise<StatusReport> {
   const now = deps.clock.now();
   const mailboxes = await Promise.all(
     ids.map(async (id) => {
-      const record = (await deps.mailboxes.read(id)) ?? NO_MAILBOX_RECORD;
-      const problems = settings.broken.get(id);
-      return mailboxStatus(id, record, problems?.map(formatProblem) ?? null, now);
+      const record = await deps.mailboxes.read(id);
+      return mailboxStatus(settings, id, record, now, deps.progressOf?.(id) ?? null);
     }),
   );
   const waiting = await countAndOldest(deps.store, 'Incoming');
@@ -126,28 +114,6 @@ function destinationStatus(
   const { downSince, openUntil, fault } = record;
   const [since, retryAt] = [isoOrNull(downSince), isoOrNull(openUntil)];
   return { host, status: 'down', since, retryAt, error: fault };
-}
-
-function mailboxStatus(
-  id: string,
-  record: MailboxRecord,
-  problems: readonly string[] | null,
-  now: number,
-): MailboxStatus {
-  const { lastRun } = record;
-  const base = {
-    id,
-    lastRun: isoOrNull(record.lastStartedAt),
-    lastSuccess: isoOrNull(record.lastSuccessAt),
-    left: lastRun?.left ?? 0,
-  };
-  if (problems !== null) {
-    const error = { kind: 'settings' as const, message: problems.join('; ') };
-    return { ...base, status: 'misconfigured', error };
-  }
-  const isRunning = record.lease !== null && record.lease.until > now;
-  const error = lastRun?.error ?? null;
-  return { ...base, status: isRunning ? 'busy' : (lastRun?.status ?? 'never'), error };
 }
 
 function isoOrNull(time: number | null): string | null {

@@ -1,29 +1,45 @@
-import type { NewToken } from '../../shared/clock.ts';
+import type { NewToken, Random } from '../../shared/clock.ts';
 import { asFailure, Failure } from '../../shared/failure.ts';
 import type { MailboxLedger } from '../../shared/ledger/ledger.ts';
-import type { RunResult } from '../../shared/ledger/mailbox-record.ts';
-import { beginRun, endRun, renewLease } from '../../shared/ledger/mailbox-transitions.ts';
-import { LEASE_HEARTBEAT_MS, LEASE_MS, RUN_CLOSING_MS } from '../../shared/limits.ts';
+import type { MailboxRecord, RunResult } from '../../shared/ledger/mailbox-record.ts';
+import { beginRun, closeRun, endRun } from '../../shared/ledger/mailbox-transitions.ts';
+import type { BeginAnswer, RunEnd } from '../../shared/ledger/mailbox-transitions.ts';
+import { LEASE_MS } from '../../shared/limits.ts';
+import type { NoticeDeps } from '../../shared/notice/post-notice.ts';
 import type { MaildropOpener } from '../../shared/pop3/maildrop.ts';
-import type { Mailbox, Secrets, Settings, SettingsSource } from '../../shared/settings/settings.ts';
+import { connectionDigest } from '../../shared/settings/connection-digest.ts';
+import type { Secrets, Settings, SettingsSource } from '../../shared/settings/settings.ts';
 import type { TakenMail } from './custody.ts';
-import { nothingTaken, takeMail } from './take-mail.ts';
+import { holdLease } from './mailbox-lease.ts';
+import { ProgressMeter } from './progress-meter.ts';
+import type { OnProgress } from './progress-meter.ts';
+import { retryGapMs } from './retry-gap.ts';
+import { RunSession } from './run-session.ts';
+import { nothingTaken } from './take-mail.ts';
 import type { TakeMailDeps, Taking } from './take-mail.ts';
+import { tellNews } from './tell-news.ts';
+import { tooSoonResult } from './too-soon.ts';
 
-export interface FetchDeps extends TakeMailDeps {
+export interface FetchDeps extends TakeMailDeps, NoticeDeps {
   readonly settings: SettingsSource;
   readonly secrets: Secrets;
   readonly mailboxes: MailboxLedger;
   readonly opener: MaildropOpener;
   readonly newToken: NewToken;
+  readonly random: Random;
+  /** Keys the digests by which refused passwords are remembered. @throws Failure `secret` */
+  readonly credentialsKey: () => Promise<Buffer>;
 }
 
-/** What ends a run from outside. */
+/** What ends a run from outside, and who follows it. */
 export interface RunBounds {
   /** Shutdown: stop asking for more, take what is under way into custody, QUIT. */
   readonly closing: AbortSignal;
   /** The host's own end (Lambda's), milliseconds since the epoch; null: only `limits.runSeconds` counts. */
   readonly deadline: number | null;
+  /** The run is for a job that was queued then: one that has begun since is its answer, and nothing is done. */
+  readonly queuedAt?: number;
+  readonly onProgress?: OnProgress;
 }
 
 export interface FetchOutcome {
@@ -41,107 +57,86 @@ export async function fetchMailbox(
   id: string,
   bounds: RunBounds,
 ): Promise<FetchOutcome> {
+  const settings = await deps.settings.read().catch(asFailure);
+  const connection = connectionOf(settings, id);
   const owner = deps.newToken();
   const now = deps.clock.now();
-  const begun = await deps.mailboxes.change(id, beginRun({ owner, now, until: now + LEASE_MS }));
-  if (begun === 'busy') return { result: plainResult('busy'), taken: [] };
+  const until = now + LEASE_MS;
+  const { queuedAt } = bounds;
+  const start = { owner, now, until, connection, ...(queuedAt === undefined ? {} : { queuedAt }) };
+  const begun = await deps.mailboxes.change(id, beginRun(start));
+  if (begun.kind !== 'taken') return { result: resultWithout(id, begun), taken: [] };
+  return runLeased(deps, { id, owner, settings, connection, record: begun.record }, bounds);
+}
 
-  const lease = keepLease(deps, id, owner);
+interface LeasedRun {
+  readonly id: string;
+  readonly owner: string;
+  readonly settings: Settings | Failure;
+  readonly connection: string | null;
+  /** As it was before this run. */
+  readonly record: MailboxRecord;
+}
+
+async function runLeased(
+  deps: FetchDeps,
+  run: LeasedRun,
+  bounds: RunBounds,
+): Promise<FetchOutcome> {
+  const { id, owner } = run;
+  const meter = new ProgressMeter({
+    mailbox: id,
+    clock: deps.clock,
+    log: deps.log,
+    onProgress: bounds.onProgress ?? null,
+  });
+  const lease = holdLease(deps, id, owner, () => meter.current);
+  const session = new RunSession(deps, run.record.trouble);
   const taking = nothingTaken();
-  let result: RunResult;
+  let failure: Failure | null = null;
   try {
-    await runSession(deps, id, bounds, lease.lost, taking);
-    result = resultOf(taking, null);
+    if (run.settings instanceof Failure) throw run.settings;
+    await session.run(run.settings, id, { ...bounds, leaseLost: lease.lost }, taking, meter);
   } catch (error) {
-    result = resultOf(taking, asFailure(error));
+    failure = asFailure(error);
   } finally {
     await lease.stop();
   }
+  const result = resultOf(taking, failure);
   report(deps, id, result);
-  await deps.mailboxes.change(id, endRun(owner, result, deps.clock.now()));
+  const end = {
+    result,
+    fault: failure === null ? null : await session.faultOf(failure),
+    connection: run.connection,
+    login: session.login,
+    gapAfter: (failures: number) => retryGapMs(failures, deps.random),
+  };
+  await finish(deps, run, end);
   return { result, taken: taking.taken };
 }
 
-async function runSession(
-  deps: FetchDeps,
-  id: string,
-  bounds: RunBounds,
-  leaseLost: AbortSignal,
-  taking: Taking,
-): Promise<void> {
-  const settings = await deps.settings.read();
-  const mailbox = mailboxOf(settings, id);
-  const { limits } = settings.general;
-  const deadline = Math.min(deps.clock.now() + limits.runMs, bounds.deadline ?? Infinity);
-  const password = await deps.secrets.read(mailbox.password);
-  const closingTime = deadline - Math.min(RUN_CLOSING_MS, limits.runMs / 4);
-  const more = () => !bounds.closing.aborted && deps.clock.now() < closingTime;
-
-  const maildrop = await deps.opener.open(
-    mailbox,
-    {
-      username: mailbox.username,
-      secret: { kind: 'password', value: password },
-      auth: mailbox.auth,
-      cleartextAllowed: cleartextAllowed(mailbox),
-    },
-    { deadline, signal: leaseLost },
+/** People are told before the run has ended, so that a crash in between is made good by the next run. */
+async function finish(deps: FetchDeps, run: LeasedRun, end: Omit<RunEnd, 'now'>): Promise<void> {
+  const { id, owner, settings } = run;
+  const { news } = await deps.mailboxes.change(
+    id,
+    endRun(owner, { ...end, now: deps.clock.now() }),
   );
-  try {
-    await takeMail(deps, maildrop, mailbox, limits, taking, more);
-    await maildrop.quit();
-  } finally {
-    maildrop.abandon();
-  }
+  if (news.length === 0) return;
+  const told = await tellNews(deps, id, news, settings instanceof Failure ? null : settings);
+  await deps.mailboxes.change(id, closeRun(owner, deps.clock.now(), told));
 }
 
-function mailboxOf(settings: Settings, id: string): Mailbox {
-  const mailbox = settings.mailboxes.get(id);
-  if (mailbox !== undefined) return mailbox;
-  const problems = settings.broken.get(id);
-  if (problems === undefined) {
-    throw new Failure('settings', 'permanent', `mailbox ${id}: not in the configuration`);
-  }
-  const words = problems.map((one) => `${one.path}: expected ${one.expected}, got ${one.got}`);
-  throw new Failure('settings', 'permanent', `mailbox ${id} is misconfigured: ${words.join('; ')}`);
+function connectionOf(settings: Settings | Failure, id: string): string | null {
+  const mailbox = settings instanceof Failure ? undefined : settings.mailboxes.get(id);
+  return mailbox === undefined ? null : connectionDigest(mailbox);
 }
 
-/** Settings allow `tls: none` only with `allowCleartext` or on loopback, so there it is decided already. */
-function cleartextAllowed(mailbox: Mailbox): boolean {
-  return mailbox.allowCleartext || mailbox.tls === 'none';
-}
-
-/** Renews the lease while the run lasts. `lost` fires when somebody else took it: the session ends at once. */
-function keepLease(
-  deps: FetchDeps,
-  id: string,
-  owner: string,
-): { readonly lost: AbortSignal; stop(): Promise<void> } {
-  const lost = new AbortController();
-  let renewal: Promise<void> = Promise.resolve();
-  const renew = async () => {
-    try {
-      const until = deps.clock.now() + LEASE_MS;
-      if (!(await deps.mailboxes.change(id, renewLease(owner, until)))) lost.abort();
-    } catch (error) {
-      // One renewal may fail; the lease outlives three.
-      deps.log.warn('lease not renewed', { mailbox: id, error: asFailure(error).message });
-    }
-  };
-  const timer = setInterval(() => {
-    renewal = renew();
-  }, LEASE_HEARTBEAT_MS);
-  return {
-    lost: lost.signal,
-    stop: () => {
-      clearInterval(timer);
-      return renewal;
-    },
-  };
-}
-
-function plainResult(status: RunResult['status']): RunResult {
-  return { status, fetched: 0, bytes: 0, left: 0, error: null };
+function resultWithout(id: string, begun: Exclude<BeginAnswer, { kind: 'taken' }>): RunResult {
+  const nothing = { fetched: 0, bytes: 0, left: 0, error: null };
+  if (begun.kind === 'answered') return begun.result ?? { status: 'busy', ...nothing };
+  if (begun.kind === 'busy') return { status: 'busy', ...nothing };
+  return tooSoonResult(id, begun.until);
 }
 
 function resultOf(taking: Taking, failure: Failure | null): RunResult {
@@ -163,8 +158,13 @@ function report(deps: FetchDeps, id: string, result: RunResult): void {
   };
   if (result.error === null) {
     deps.log.info('mailbox fetched', fields);
-  } else {
-    const { kind, message } = result.error;
-    deps.log.warn('mailbox failed', { ...fields, kind, error: message });
+    return;
   }
+  const { kind, message } = result.error;
+  // A suspended mailbox says so once, when it begins; each look at its password is no news.
+  deps.log[kind === 'suspended' ? 'debug' : 'warn']('mailbox failed', {
+    ...fields,
+    kind,
+    error: message,
+  });
 }

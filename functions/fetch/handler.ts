@@ -20,7 +20,7 @@ export function handler(event: unknown, context: Context): Promise<SQSBatchRespo
   const closing = new AbortController().signal;
   const handle = async (job: FetchJob): Promise<JobOutcome> => {
     if (clock.now() - job.queuedAt > FETCH_JOB_MAX_AGE_MS) return DONE;
-    await fetchMailbox(deps, job.mailbox, { closing, deadline });
+    await fetchMailbox(deps, job.mailbox, { closing, deadline, queuedAt: job.queuedAt });
     return DONE;
   };
   const jobsOf = jobOf(fetchJob);

@@ -10,6 +10,7 @@ import type { CustodyDeps, TakenMail } from './custody.ts';
 import { CustodySession } from './custody-session.ts';
 import { planRetrieval } from './plan-retrieval.ts';
 import type { RetrievalPlan } from './plan-retrieval.ts';
+import type { ProgressMeter } from './progress-meter.ts';
 import { retrieveInOrder } from './retrieve-in-order.ts';
 import { hashUidl } from './uidl-hash.ts';
 
@@ -22,6 +23,11 @@ export interface RetrievalLimits {
 export interface TakeMailDeps extends CustodyDeps {
   readonly newSpool: () => Spool;
   readonly log: Log;
+}
+
+/** The same within one run. */
+export interface RunDeps extends TakeMailDeps {
+  readonly meter: ProgressMeter;
 }
 
 /** What one session took; filled as it goes, so that a session that breaks off has still said what it did. */
@@ -45,7 +51,7 @@ export function nothingTaken(): Taking {
  * @param more false: stop asking for messages (time budget, shutdown), finish those under way
  */
 export async function takeMail(
-  deps: TakeMailDeps,
+  deps: RunDeps,
   maildrop: Maildrop,
   mailbox: Mailbox,
   limits: RetrievalLimits,
@@ -55,6 +61,7 @@ export async function takeMail(
   const account = { mailbox: mailbox.id, host: mailbox.host, username: mailbox.username };
   const plan = await makePlan(deps, maildrop, mailbox, account, limits);
   taking.left = plan.retrieve.length + plan.tooLarge.length + plan.unreadable;
+  deps.meter.planned(plan.retrieve.slice(0, limits.messagesPerRun ?? Infinity));
   const session = new CustodySession(deps, maildrop, account, mailbox.keep === 'none', taking);
   const run = { deps, maildrop, mailbox, session, more, most: limits.messagesPerRun ?? Infinity };
   const answered = await retrieveAll(run, plan.retrieve);
@@ -63,7 +70,7 @@ export async function takeMail(
 }
 
 interface Retrieval {
-  readonly deps: TakeMailDeps;
+  readonly deps: RunDeps;
   readonly maildrop: Maildrop;
   readonly mailbox: Mailbox;
   readonly session: CustodySession;
@@ -85,7 +92,7 @@ async function retrieveAll(run: Retrieval, mails: readonly ListedMail[]): Promis
   const { maildrop, session, deps } = run;
   try {
     for await (const { mail, result } of retrieveInOrder(maildrop, mails, {
-      newSpool: deps.newSpool,
+      newSpool: () => deps.meter.counted(deps.newSpool()),
       window: RETRIEVAL_WINDOW,
       mayBegin,
     })) {

@@ -13,6 +13,7 @@ import { systemClock } from '../../shared/clock.ts';
 import type { Clock, Random } from '../../shared/clock.ts';
 import { CurrentCourier } from '../../shared/courier/current-courier.ts';
 import { asFailure } from '../../shared/failure.ts';
+import type { FetchProgress } from '../../shared/ledger/mailbox-record.ts';
 import { sqliteLedger } from '../../shared/ledger/sqlite-ledger.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
@@ -58,6 +59,8 @@ export interface Embedded {
     readonly route: SqliteQueue<MessageJob>;
     readonly deliver: SqliteQueue<MessageJob>;
   };
+  /** How far the runs in this process are. */
+  readonly progress: Map<string, FetchProgress>;
   /** Resolves when every object that was created has its route job, or has been left to the sweep. */
   eventsSent(): Promise<void>;
   close(): Promise<void>;
@@ -92,6 +95,7 @@ async function openIn(
   await Promise.all(Object.values(queues).map((queue) => queue.releaseAll()));
 
   const events = new EventSender(queues.route, log);
+  const progress = new Map<string, FetchProgress>();
   const hello = helloName();
   const courier = new CurrentCourier({ secrets: options.secrets, helloName: hello, clock, log });
   const gate = { ledger: ledger.destinations, newToken: randomUUID, clock, log };
@@ -131,12 +135,15 @@ async function openIn(
     clock,
     log,
     loopKey: folder.loopKey,
+    progressOf: (mailbox) => progress.get(mailbox) ?? null,
+    credentialsKey: () => Promise.resolve(folder.loopKey),
     hostName: hello,
   };
   return {
     deps,
     folder,
     queues,
+    progress,
     eventsSent: () => events.sent(),
     async close() {
       await events.sent();

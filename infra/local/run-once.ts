@@ -3,8 +3,11 @@ import type { RunSummary } from '../../functions/api/run-summary.ts';
 import { fetchMailbox } from '../../functions/fetch/fetch-mailbox.ts';
 import type { FetchOutcome } from '../../functions/fetch/fetch-mailbox.ts';
 import { sweep } from '../../functions/sweep/sweep.ts';
+import { loginAllowedAt } from '../../shared/ledger/login-pace.ts';
+import type { FetchProgress } from '../../shared/ledger/mailbox-record.ts';
 import { parseKey, formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
+import { connectionDigest } from '../../shared/settings/connection-digest.ts';
 import type { Embedded } from './embedded.ts';
 import { makeWorkers } from './workers.ts';
 import type { Workers } from './workers.ts';
@@ -23,6 +26,7 @@ export async function runOnce(
   embedded: Embedded,
   ids: readonly string[],
   closing: AbortSignal,
+  onProgress: (mailbox: string, progress: FetchProgress) => void = () => undefined,
 ): Promise<RunSummary> {
   const { deps } = embedded;
   const openBefore = await openKeys(embedded);
@@ -38,7 +42,7 @@ export async function runOnce(
   const onClosing = (): void => void stop();
   closing.addEventListener('abort', onClosing, { once: true });
   try {
-    const fetched = await fetchAll(embedded, await mailboxIds(embedded, ids), closing);
+    const fetched = await fetchAll(embedded, await mailboxIds(embedded, ids), closing, onProgress);
     await drain(embedded, workers, closing);
     // After a signal `idle` tells of deliveries that were not begun; those under way have their end to reach.
     if (closing.aborted) await stop();
@@ -66,23 +70,71 @@ async function mailboxIds({ deps }: Embedded, ids: readonly string[]): Promise<r
   return [...settings.mailboxes.keys(), ...settings.broken.keys()];
 }
 
+/** Also what is asked for meanwhile (`mailferry fetch`): nobody else would get to it. */
 async function fetchAll(
-  { deps }: Embedded,
+  embedded: Embedded,
   ids: readonly string[],
   closing: AbortSignal,
+  onProgress: (mailbox: string, progress: FetchProgress) => void,
 ): Promise<{ id: string; outcome: FetchOutcome }[]> {
   const outcomes = new Map<string, FetchOutcome>();
-  const queue = [...ids];
+  let queue = [...ids];
   const lane = async (): Promise<void> => {
     for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
-      outcomes.set(id, await fetchMailbox(deps, id, { closing, deadline: null }));
+      const outcome = await fetchOne(embedded, id, closing, onProgress);
+      outcomes.set(id, together(outcomes.get(id), outcome));
     }
   };
-  await Promise.all(Array.from({ length: MAILBOXES_AT_ONCE }, lane));
-  return ids.flatMap((id) => {
+  while (queue.length > 0) {
+    await Promise.all(Array.from({ length: MAILBOXES_AT_ONCE }, lane));
+    queue = closing.aborted ? [] : await requestedSince(embedded);
+  }
+  // In the order asked, whoever ended first; then what was asked for meanwhile.
+  return [...new Set([...ids, ...outcomes.keys()])].flatMap((id) => {
     const outcome = outcomes.get(id);
     return outcome === undefined ? [] : [{ id, outcome }];
   });
+}
+
+function fetchOne(
+  embedded: Embedded,
+  id: string,
+  closing: AbortSignal,
+  onProgress: (mailbox: string, progress: FetchProgress) => void,
+): Promise<FetchOutcome> {
+  return fetchMailbox(embedded.deps, id, {
+    closing,
+    deadline: null,
+    onProgress: (progress) => {
+      embedded.progress.set(id, progress);
+      onProgress(id, progress);
+    },
+  }).finally(() => embedded.progress.delete(id));
+}
+
+/** Mailboxes with a request that no run has answered, and whose provider takes a login now. */
+async function requestedSince({ deps }: Embedded): Promise<string[]> {
+  const settings = await deps.settings.read();
+  const now = deps.clock.now();
+  const requested: string[] = [];
+  for (const mailbox of settings.mailboxes.values()) {
+    const record = await deps.mailboxes.read(mailbox.id);
+    if (record?.requestedAt == null || record.requestedAt <= (record.lastStartedAt ?? 0)) continue;
+    const allowedAt = loginAllowedAt(record, connectionDigest(mailbox), now);
+    if (allowedAt === null || allowedAt <= now) requested.push(mailbox.id);
+  }
+  return requested;
+}
+
+/** Two runs of one mailbox count as one: all that was taken, and how it stands after the second. */
+function together(first: FetchOutcome | undefined, second: FetchOutcome): FetchOutcome {
+  if (first === undefined) return second;
+  const fetched = first.result.fetched + second.result.fetched;
+  const bytes = first.result.bytes + second.result.bytes;
+  return {
+    result: { ...second.result, fetched, bytes },
+    taken: [...first.taken, ...second.taken],
+  };
 }
 
 /** Until nothing is due: routing feeds delivery, and a delivery may ask for routing. */

@@ -14,16 +14,15 @@ const MAILBOX_FETCH = /^\/mailboxes\/([^/]+)\/fetch$/;
 /**
  * The HTTP API on a unix socket in the data folder, for the other commands on this machine. The same routes as the
  * deployed API: `GET /status`, `POST /fetch`, `POST /mailboxes/{id}/fetch` (202). Errors are problem+json (RFC 9457).
- * @param takesJobs false while a single run is under way, which would never get to them
  * @throws Failure `settings`, permanent, when the folder's path is too long for a socket in it
  */
-export async function listenOnSocket(embedded: Embedded, takesJobs: boolean): Promise<Server> {
+export async function listenOnSocket(embedded: Embedded): Promise<Server> {
   const path = embedded.folder.socket;
   requireShortPath(path);
   // What lies there is a dead owner's: this process has the folder.
   await rm(path, { force: true });
   const server = createServer((request, response) => {
-    respond(embedded, takesJobs, request).then(
+    respond(embedded, request).then(
       ({ code, body }) => {
         send(response, code, body);
       },
@@ -68,26 +67,15 @@ interface Answer {
   readonly body: unknown;
 }
 
-async function respond(
-  embedded: Embedded,
-  takesJobs: boolean,
-  request: IncomingMessage,
-): Promise<Answer> {
+async function respond(embedded: Embedded, request: IncomingMessage): Promise<Answer> {
   const route = `${request.method ?? ''} ${request.url ?? ''}`;
   if (route === 'GET /status') return { code: 200, body: await status(embedded.deps) };
   const ids = fetchedIds(route);
   if (ids === null) return { code: 404, body: problem(404, `no such route: ${route}`) };
-  if (!takesJobs) {
-    return {
-      code: 409,
-      body: problem(409, 'a single run is under way; ask again when it has ended'),
-    };
-  }
-  const mailboxes = await requestFetchNow(embedded.deps, ids);
-  return {
-    code: 202,
-    body: { mailboxes, requestedAt: new Date(embedded.deps.clock.now()).toISOString() },
-  };
+  const requestedAt = new Date(embedded.deps.clock.now()).toISOString();
+  const runs = await requestFetchNow(embedded.deps, ids);
+  const mailboxes = runs.map(({ mailbox }) => mailbox);
+  return { code: 202, body: { mailboxes, requestedAt, runs } };
 }
 
 /** @returns the mailboxes asked for, none for all; null when the route is another */

@@ -1,6 +1,7 @@
 import { deliverMessage } from '../../functions/deliver/deliver-message.ts';
 import { fetchMailbox } from '../../functions/fetch/fetch-mailbox.ts';
 import { routeMessage } from '../../functions/route/route-message.ts';
+import type { FetchProgress } from '../../shared/ledger/mailbox-record.ts';
 import { FETCH_JOB_MAX_AGE_MS } from '../../shared/limits.ts';
 import { DONE } from '../../shared/queue/job-queue.ts';
 import type { FetchJob, JobOutcome } from '../../shared/queue/job-queue.ts';
@@ -31,7 +32,12 @@ export async function makeWorkers(embedded: Embedded, closing: AbortSignal): Pro
 
   const fetchOne = async (job: FetchJob): Promise<JobOutcome> => {
     if (deps.clock.now() - job.queuedAt > FETCH_JOB_MAX_AGE_MS) return DONE;
-    await fetchMailbox(deps, job.mailbox, { closing, deadline: null });
+    const { mailbox, queuedAt } = job;
+    const onProgress = (progress: FetchProgress): void => {
+      embedded.progress.set(mailbox, progress);
+    };
+    const run = { closing, deadline: null, queuedAt, onProgress };
+    await fetchMailbox(deps, mailbox, run).finally(() => embedded.progress.delete(mailbox));
     return DONE;
   };
   const workers = {

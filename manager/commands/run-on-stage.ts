@@ -3,6 +3,7 @@ import { withDeployment } from '../deployment/with-deployment.ts';
 import { fetchOnce } from '../deployment/fetch-once.ts';
 import { NOT_WELL, UsageError, WELL } from '../exit-status.ts';
 import { say } from '../output.ts';
+import { ProgressView } from '../progress-view.ts';
 import { closingSignal } from '../signals.ts';
 import { printSummary } from '../summary-table.ts';
 import type { RunOptions } from './run.ts';
@@ -16,7 +17,9 @@ export async function runOnStage(stage: string, options: RunOptions): Promise<nu
   }
   const closing = closingSignal();
   return withDeployment(stage, async ({ deps }) => {
-    const { summary, untraced } = await fetchOnce(deps, [], closing);
+    using view = ProgressView.following();
+    const { summary, untraced } = await fetchOnce(deps, [], closing, undefined, view.onRecord);
+    view[Symbol.dispose]();
     printSummary(summary, options.json === true);
     for (const [id, count] of untraced) {
       say(

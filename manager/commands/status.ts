@@ -1,9 +1,10 @@
 import { isWell, status } from '../../functions/api/status.ts';
+import type { MailboxStatus } from '../../functions/api/mailbox-status.ts';
 import type { DestinationStatus, StatusReport } from '../../functions/api/status.ts';
 import { socketPath } from '../../infra/local/data-folder.ts';
 import { openEmbedded } from '../../infra/local/embedded.ts';
 import { makeContext, requireSoundConfiguration } from '../context.ts';
-import type { CommonOptions } from '../context.ts';
+import type { CommonOptions, Context } from '../context.ts';
 import { withDeployment } from '../deployment/with-deployment.ts';
 import { NOT_WELL, WELL } from '../exit-status.ts';
 import { printJson, say, sayTable } from '../output.ts';
@@ -21,7 +22,11 @@ async function reportFor(options: CommonOptions): Promise<StatusReport> {
   if (options.stage !== undefined) {
     return withDeployment(options.stage, ({ deps }) => status(deps));
   }
-  return (await fromSocket(options)) ?? (await fromFolder(options));
+  const running = await fromSocket(options);
+  if (running !== null) return running;
+  const context = makeContext(options);
+  await requireSoundConfiguration(context, false);
+  return statusOfFolder(context);
 }
 
 async function fromSocket(options: CommonOptions): Promise<StatusReport | null> {
@@ -30,9 +35,8 @@ async function fromSocket(options: CommonOptions): Promise<StatusReport | null> 
   return answer === null ? null : (acceptedBody(answer) as StatusReport);
 }
 
-async function fromFolder(options: CommonOptions): Promise<StatusReport> {
-  const context = makeContext(options);
-  await requireSoundConfiguration(context, false);
+/** From the data folder itself, while nobody else has it. */
+export async function statusOfFolder(context: Context): Promise<StatusReport> {
   const embedded = await openEmbedded(context.embedded);
   try {
     return await status(embedded.deps);
@@ -43,14 +47,14 @@ async function fromFolder(options: CommonOptions): Promise<StatusReport> {
 
 function sayStatus(report: StatusReport): void {
   sayTable(
-    ['mailbox', 'status', 'last run', 'last success', 'left', 'error'],
+    ['mailbox', 'status', 'last run', 'last success', 'left', 'trouble'],
     report.mailboxes.map((one) => [
       one.id,
       one.status,
       one.lastRun ?? 'never',
       one.lastSuccess ?? 'never',
       String(one.left),
-      one.error === null ? '' : `${one.error.kind}: ${one.error.message}`,
+      troubleOf(one),
     ]),
   );
   sayTable(
@@ -66,6 +70,17 @@ function sayStatus(report: StatusReport): void {
   const oldest = report.oldestSeconds === null ? '' : `, the oldest for ${report.oldestSeconds} s`;
   say(`on their way: ${report.open}${oldest}`, `in Failed/: ${report.failed}`);
   say(...report.problems.map(({ severity, text }) => `configuration ${severity}: ${text}`));
+}
+
+/** Why it is not well, and when it is tried again. */
+function troubleOf({ error, failing, notBefore, progress }: MailboxStatus): string {
+  const words = [
+    progress === null ? '' : `fetched ${progress.messages} of ${progress.ofMessages} so far`,
+    error === null ? '' : `${error.kind}: ${error.message}`,
+    failing === null ? '' : `failing since ${failing.since} (${failing.runs} runs)`,
+    notBefore === null ? '' : `no scheduled run before ${notBefore}`,
+  ];
+  return words.filter((one) => one !== '').join('; ');
 }
 
 function destinationLine({ host, status, since, error }: DestinationStatus): string {

@@ -6,18 +6,20 @@ import { summarise } from '../../functions/api/run-summary.ts';
 import type { RunSummary } from '../../functions/api/run-summary.ts';
 import type { FetchOutcome } from '../../functions/fetch/fetch-mailbox.ts';
 import type { TakenMail } from '../../functions/fetch/custody.ts';
+import { tooSoonResult } from '../../functions/fetch/too-soon.ts';
 import { sweep } from '../../functions/sweep/sweep.ts';
 import type { SweepDeps } from '../../functions/sweep/sweep.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { NO_MAILBOX_RECORD } from '../../shared/ledger/mailbox-record.ts';
 import type { MailboxRecord, RunResult } from '../../shared/ledger/mailbox-record.ts';
+import type { RequestAnswer } from '../../shared/ledger/mailbox-transitions.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
 import { SWEEP_GRACE_MS } from '../../shared/limits.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { Settings } from '../../shared/settings/settings.ts';
 import type { MailStore } from '../../shared/store/mail-store.ts';
-import { followFetch, lastStarts } from './follow-fetch.ts';
-import type { Patience } from './follow-fetch.ts';
+import { followFetch } from './follow-fetch.ts';
+import type { OnRecord, Patience } from './follow-fetch.ts';
 import { followMessages } from './follow-messages.ts';
 import type { FollowMessagesDeps } from './follow-messages.ts';
 import type { TakenMailSource } from '../../shared/ledger/taken-mail.ts';
@@ -48,17 +50,17 @@ export async function fetchOnce(
   ids: readonly string[],
   closing: AbortSignal,
   lookEveryMs = LOOK_EVERY_MS,
+  onRecord?: OnRecord,
 ): Promise<FetchedOnce> {
   const openBefore = await openNames(deps.store);
   // The functions sweep by themselves too, every quarter of an hour; this is for what has just come of age.
   await sweep(deps, SWEEP_GRACE_MS);
   const settings = await deps.settings.read();
-  const records = await requestAndFollow(deps, ids, closing, lookEveryMs);
+  const followed = await requestAndFollow(deps, ids, closing, lookEveryMs, onRecord);
   const fetched = await Promise.all(
-    [...records].map(async ([id, record]) => ({
-      id,
-      record,
-      taken: record === null ? [] : await takenBy(deps, settings, id, record),
+    followed.map(async (one) => ({
+      ...one,
+      taken: one.record === null ? [] : await takenBy(deps, settings, one.id, one.record),
     })),
   );
   const names = new Set([...openBefore, ...fetched.flatMap(({ taken }) => taken)]);
@@ -67,35 +69,39 @@ export async function fetchOnce(
   return {
     summary: summarise({
       openBefore,
-      fetched: fetched.map(({ id, record, taken }) => ({
-        id,
-        outcome: outcomeOf(record, taken, items),
-      })),
+      fetched: fetched.map((one) => ({ id: one.id, outcome: outcomeOf(one, one.taken, items) })),
       items,
     }),
     untraced: untracedOf(fetched),
   };
 }
 
-/**
- * Asks for a fetch and waits for the runs that answer it.
- * @returns each mailbox that was asked for with its record; null: no such run has ended
- */
+export interface FollowedFetch {
+  readonly id: string;
+  readonly answer: RequestAnswer;
+  /** Null: no run that answers has ended. */
+  readonly record: MailboxRecord | null;
+}
+
+/** Asks for a fetch and waits for the runs that answer it; where its provider takes no login yet, for none. */
 export async function requestAndFollow(
   deps: RequestFetchDeps,
   ids: readonly string[],
   closing: AbortSignal,
   lookEveryMs = LOOK_EVERY_MS,
-): Promise<ReadonlyMap<string, MailboxRecord | null>> {
+  onRecord?: OnRecord,
+): Promise<readonly FollowedFetch[]> {
   const settings = await deps.settings.read();
-  const every = [...settings.mailboxes.keys(), ...settings.broken.keys()];
-  const before = await lastStarts(deps, ids.length === 0 ? every : [...new Set(ids)]);
-  const asked = await requestFetchNow(deps, ids);
+  const requested = await requestFetchNow(deps, ids);
   const until = deps.clock.now() + START_WITHIN_MS + settings.general.limits.runMs;
-  const starts = new Map(asked.map((id) => [id, before.get(id) ?? null]));
+  const followed = requested.filter(({ answer }) => answer.kind !== 'tooSoon');
   const patience = patienceUntil(deps.clock, until, closing, lookEveryMs);
-  const ended = await followFetch(deps, starts, patience);
-  return new Map(asked.map((id) => [id, ended.get(id) ?? null]));
+  const ended = await followFetch(deps, followed, patience, onRecord);
+  return requested.map(({ mailbox, answer }) => ({
+    id: mailbox,
+    answer,
+    record: ended.get(mailbox) ?? null,
+  }));
 }
 
 function patienceUntil(
@@ -131,10 +137,11 @@ async function takenBy(
 }
 
 function outcomeOf(
-  record: MailboxRecord | null,
+  { id, answer, record }: FollowedFetch,
   taken: readonly string[],
   items: ReadonlyMap<string, MessageItem>,
 ): FetchOutcome {
+  if (answer.kind === 'tooSoon') return { result: tooSoonResult(id, answer.until), taken: [] };
   const { lastStartedAt, lastRun } = record ?? NO_MAILBOX_RECORD;
   return {
     result: lastRun ?? NOT_ENDED,

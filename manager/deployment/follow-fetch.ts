@@ -1,3 +1,5 @@
+import { isAnswered } from '../../functions/api/request-fetch.ts';
+import type { RequestedFetch } from '../../functions/api/request-fetch.ts';
 import type { MailboxLedger } from '../../shared/ledger/ledger.ts';
 import type { MailboxRecord } from '../../shared/ledger/mailbox-record.ts';
 
@@ -13,46 +15,32 @@ export interface Patience {
   readonly isOver: () => boolean;
 }
 
-/** When each mailbox's last run began, before a fetch is asked for; null: never. */
-export async function lastStarts(
-  deps: FollowFetchDeps,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, number | null>> {
-  const starts = await Promise.all(
-    ids.map(async (id) => {
-      const record = await deps.mailboxes.read(id);
-      return [id, record?.lastStartedAt ?? null] as const;
-    }),
-  );
-  return new Map(starts);
-}
+/** Told of each mailbox at each look while its run is under way. */
+export type OnRecord = (mailbox: string, record: MailboxRecord) => void;
 
 /**
- * Waits until each mailbox has ended a run that began after the request. One under way when it was asked for does
- * not count, since it may have listed before the mail came: the mailbox is due again after it. Told by a start other
- * than the one before, not by its time: the clocks of two machines are no order.
+ * Waits until each mailbox has ended the run that answers the request.
  * @returns the records of those that ended
  */
 export async function followFetch(
   deps: FollowFetchDeps,
-  before: ReadonlyMap<string, number | null>,
+  requested: readonly RequestedFetch[],
   patience: Patience,
+  onRecord: OnRecord = () => undefined,
 ): Promise<ReadonlyMap<string, MailboxRecord>> {
   const ended = new Map<string, MailboxRecord>();
   for (;;) {
-    for (const [id, start] of before) {
-      if (ended.has(id)) continue;
-      const record = await deps.mailboxes.read(id);
-      if (record !== null && hasEndedSince(record, start)) ended.set(id, record);
+    for (const { mailbox, answer } of requested) {
+      if (ended.has(mailbox)) continue;
+      const record = await deps.mailboxes.read(mailbox);
+      if (record === null) continue;
+      onRecord(mailbox, record);
+      const { lastStartedAt, lastEndedAt, lease } = record;
+      const isBusy = lease !== null && lease.purpose !== 'look';
+      const run = { startedAt: lastStartedAt, endedAt: lastEndedAt, isBusy };
+      if (isAnswered(run, answer)) ended.set(mailbox, record);
     }
-    if (ended.size === before.size || patience.isOver()) return ended;
+    if (ended.size === requested.length || patience.isOver()) return ended;
     await patience.pause();
   }
-}
-
-/** A run that died has a start and no end: the next tick makes it good, and that one is waited for. */
-function hasEndedSince(record: MailboxRecord, startBefore: number | null): boolean {
-  const { lastStartedAt, lastEndedAt, lease } = record;
-  if (lastStartedAt === null || lastStartedAt === startBefore) return false;
-  return lease === null && lastEndedAt !== null && lastEndedAt >= lastStartedAt;
 }

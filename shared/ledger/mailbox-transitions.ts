@@ -1,64 +1,213 @@
 import type { Transition } from './ledger.ts';
+import { loginAllowedAt, paceAfter } from './login-pace.ts';
+import type { LoginSeen } from './login-pace.ts';
 import { NO_MAILBOX_RECORD } from './mailbox-record.ts';
-import type { MailboxRecord, RunResult } from './mailbox-record.ts';
+import type { FetchProgress, MailboxRecord, RunResult } from './mailbox-record.ts';
+import { troubleAfterFailure, troubleAfterSuccess } from './mailbox-trouble.ts';
+import type { MailboxNews, SessionFault, TroubleChange } from './mailbox-trouble.ts';
 
-/** Takes the mailbox's lease and notes the start, unless somebody else has a live one. */
-export function beginRun(run: {
+export interface RunStart {
   readonly owner: string;
   readonly until: number;
   readonly now: number;
-}): Transition<MailboxRecord, 'taken' | 'busy'> {
+  /** The run is for a job that was queued then: one that began since has answered it. Absent: run in any case. */
+  readonly queuedAt?: number;
+  /** `connectionDigest` of the settings; absent or null: unknown, and no login pace is looked at. */
+  readonly connection?: string | null;
+  /** `look`: a session that fetches nothing, and is no run. */
+  readonly purpose?: 'look';
+}
+
+export type BeginAnswer =
+  /** The lease is taken; the record as it was before. */
+  | { readonly kind: 'taken'; readonly record: MailboxRecord }
+  | { readonly kind: 'busy' }
+  /** A run that began after the job was queued has done what the job asks for. */
+  | { readonly kind: 'answered'; readonly result: RunResult | null }
+  /** The server takes no login before `until`. */
+  | { readonly kind: 'tooSoon'; readonly until: number };
+
+/** Takes the mailbox's lease and notes the start, unless something speaks against it; then nothing changes. */
+export function beginRun(run: RunStart): Transition<MailboxRecord, BeginAnswer> {
   return (record) => {
     const current = record ?? NO_MAILBOX_RECORD;
-    const lease = current.lease;
+    const { lease, lastStartedAt } = current;
     if (lease !== null && lease.until > run.now && lease.owner !== run.owner) {
-      return { store: null, answer: 'busy' };
+      return { store: null, answer: { kind: 'busy' } };
     }
-    const store = {
-      ...current,
-      lease: { owner: run.owner, until: run.until },
-      lastStartedAt: run.now,
-    };
-    return { store, answer: 'taken' };
+    if (run.queuedAt !== undefined && lastStartedAt !== null && hasBegunSince(run, current)) {
+      return { store: null, answer: { kind: 'answered', result: current.lastRun } };
+    }
+    const allowedAt = loginAllowedAt(current, run.connection ?? null, run.now);
+    if (allowedAt !== null && allowedAt > run.now) {
+      return { store: null, answer: { kind: 'tooSoon', until: allowedAt } };
+    }
+    const { owner, until, purpose } = run;
+    const store: MailboxRecord =
+      purpose === 'look'
+        ? { ...current, lease: { owner, until, purpose } }
+        : { ...current, lease: { owner, until }, lastStartedAt: run.now };
+    return { store, answer: { kind: 'taken', record: current } };
   };
 }
 
 /** Heartbeat. `false`: the lease is somebody else's by now, and this run has to stop. */
-export function renewLease(owner: string, until: number): Transition<MailboxRecord, boolean> {
-  return (record) => {
-    if (record?.lease?.owner !== owner) return { store: null, answer: false };
-    return { store: { ...record, lease: { owner, until } }, answer: true };
-  };
-}
-
-/** Gives the lease back and keeps the run's result; a run that lost its lease changes nothing. */
-export function endRun(
+export function renewLease(
   owner: string,
-  result: RunResult,
-  now: number,
+  until: number,
+  progress?: FetchProgress,
 ): Transition<MailboxRecord, boolean> {
   return (record) => {
     if (record?.lease?.owner !== owner) return { store: null, answer: false };
+    const lease = { ...record.lease, until, ...(progress === undefined ? {} : { progress }) };
+    return { store: { ...record, lease }, answer: true };
+  };
+}
+
+export interface RunEnd {
+  readonly now: number;
+  readonly result: RunResult;
+  /** Null for a run that did not fail. */
+  readonly fault: SessionFault | null;
+  readonly connection: string | null;
+  /** Null: no login was tried. */
+  readonly login: LoginSeen | null;
+  readonly gapAfter: (failures: number) => number;
+}
+
+export interface EndAnswer {
+  /** Whether the result was kept: a run that lost its lease changes nothing. */
+  readonly kept: boolean;
+  /** What people have to be told now; then {@link closeRun}. Empty: the lease is given back already. */
+  readonly news: readonly MailboxNews[];
+}
+
+/**
+ * Keeps the run's result and what follows from it, and gives the lease back. While there is news the lease stays and
+ * the run has not ended: should the process die before people were told, it counts as a run that died, which is made
+ * good at once, and the news is told at its end.
+ */
+export function endRun(owner: string, end: RunEnd): Transition<MailboxRecord, EndAnswer> {
+  return (record) => {
+    if (record?.lease?.owner !== owner) return { store: null, answer: { kept: false, news: [] } };
+    const { result, now } = end;
     const well = result.status === 'ok' || result.status === 'partial';
-    const store = {
+    const { trouble, news: latest } = troubleAfter(record, end);
+    const news = latest === null ? record.news : [...record.news, latest];
+    const isToldFirst = news.length > 0;
+    const store: MailboxRecord = {
       ...record,
-      lease: null,
-      lastEndedAt: now,
+      lease: isToldFirst ? record.lease : null,
+      lastEndedAt: isToldFirst ? record.lastEndedAt : now,
       lastSuccessAt: well ? now : record.lastSuccessAt,
+      lastMailAt: result.fetched > 0 ? now : record.lastMailAt,
       lastRun: result,
+      trouble,
+      pace: paceAfter(record.pace, end.connection, end.login),
+      news,
     };
-    return { store, answer: true };
+    return { store, answer: { kept: true, news } };
   };
 }
 
 /**
- * Notes an ad-hoc request; written before it is acknowledged, so that a lost job is made again by the next tick. The
- * newest stays: an older one whose write came late must not hide it behind a run that began between the two.
+ * Gives the lease back after {@link endRun} had news.
+ * @param told how many of them people were told; the others are told at the end of the next run
  */
-export function requestFetch(now: number): Transition<MailboxRecord, null> {
+export function closeRun(
+  owner: string,
+  now: number,
+  told: number,
+): Transition<MailboxRecord, boolean> {
+  return (record) => {
+    if (record?.lease?.owner !== owner) return { store: null, answer: false };
+    const news = record.news.slice(told);
+    return { store: { ...record, lease: null, lastEndedAt: now, news }, answer: true };
+  };
+}
+
+export interface LookEnd {
+  readonly now: number;
+  readonly connection: string | null;
+  /** Of each session that was opened, in order. */
+  readonly logins: readonly LoginSeen[];
+  /** Whether a login succeeded: then the credentials are good, and a suspension is over. */
+  readonly loggedIn: boolean;
+}
+
+/** Gives back the lease of a look. Neither its failure nor its success counts as a run's. */
+export function endLook(owner: string, look: LookEnd): Transition<MailboxRecord, boolean> {
+  return (record) => {
+    if (record?.lease?.owner !== owner) return { store: null, answer: false };
+    const pace = look.logins.reduce(
+      (known, login) => paceAfter(known, look.connection, login),
+      record.pace,
+    );
+    const store = { ...record, lease: null, pace };
+    return { store: look.loggedIn ? withoutRefusal(store) : store, answer: true };
+  };
+}
+
+/** The mailbox is asked again by its schedule; that it is well, its next run has to show. */
+function withoutRefusal(record: MailboxRecord): MailboxRecord {
+  const { trouble } = record;
+  if (trouble?.refused == null) return record;
+  return { ...record, trouble: { ...trouble, refused: null, retryAt: null } };
+}
+
+export type RequestAnswer =
+  /** A run is under way and its result is the answer. */
+  | { readonly kind: 'joined'; readonly startedAt: number }
+  /** Noted: the answer is the next run, which has another start than this one; null: there was none. */
+  | { readonly kind: 'noted'; readonly startedBefore: number | null }
+  /** Noted as well, but the server takes no login before `until`. */
+  | { readonly kind: 'tooSoon'; readonly until: number };
+
+/**
+ * An ad-hoc request. During a run it joins it: nothing is written, since a run that dies is made good in any case. Else
+ * it is written before it is acknowledged, so that a lost job is made again by the next tick. The newest stays: an older
+ * one whose write came late must not hide it behind a run that began between the two.
+ */
+export function requestFetch(
+  now: number,
+  connection: string | null = null,
+): Transition<MailboxRecord, RequestAnswer> {
   return (record) => {
     const current = record ?? NO_MAILBOX_RECORD;
+    const { lease, lastStartedAt } = current;
+    const isRun = lease !== null && lease.until > now && lease.purpose !== 'look';
+    if (isRun && lastStartedAt !== null) {
+      return { store: null, answer: { kind: 'joined', startedAt: lastStartedAt } };
+    }
     const requestedAt = Math.max(now, current.requestedAt ?? now);
-    return { store: { ...current, requestedAt }, answer: null };
+    const allowedAt = loginAllowedAt(current, connection, now);
+    return {
+      store: { ...current, requestedAt },
+      answer:
+        allowedAt !== null && allowedAt > now
+          ? { kind: 'tooSoon', until: allowedAt }
+          : { kind: 'noted', startedBefore: lastStartedAt },
+    };
   };
+}
+
+/** A run that died has answered nobody. */
+function hasBegunSince({ queuedAt = 0 }: RunStart, record: MailboxRecord): boolean {
+  const { lastStartedAt, lastEndedAt, lease } = record;
+  if (lastStartedAt === null || lastStartedAt < queuedAt) return false;
+  return lease === null && lastEndedAt !== null && lastEndedAt >= lastStartedAt;
+}
+
+function troubleAfter(record: MailboxRecord, end: RunEnd): TroubleChange {
+  const { result, fault, connection, now, gapAfter } = end;
+  if (result.error === null || fault === null) return troubleAfterSuccess(record.trouble, now);
+  // Nothing was asked and nothing learned: what is known of it stands.
+  if (result.error.kind === 'suspended') return { trouble: record.trouble, news: null };
+  return troubleAfterFailure(record.trouble, {
+    error: result.error,
+    fault,
+    connection,
+    now,
+    gapAfter,
+  });
 }

@@ -20,3 +20,12 @@ export async function readCapabilities(connection: Connection): Promise<Capabili
 export function offersMechanism(capabilities: Capabilities, mechanism: string): boolean {
   return capabilities.get('SASL')?.includes(mechanism) === true;
 }
+
+/**
+ * Milliseconds that have to lie between two logins (RFC 2449 section 6.5); null: nothing is said of it. With `USER`
+ * behind it, before the login, it is the longest of any user, which is safe to keep to.
+ */
+export function loginDelayMs(capabilities: Capabilities | null): number | null {
+  const seconds = capabilities?.get('LOGIN-DELAY')?.[0];
+  return seconds !== undefined && /^\d{1,9}$/.test(seconds) ? Number(seconds) * 1000 : null;
+}

@@ -34,6 +34,8 @@ export interface MailSink {
  * that the session is dead and nothing was deleted.
  */
 export interface Maildrop {
+  /** What the server demands between two logins, milliseconds; null: nothing (LOGIN-DELAY, RFC 2449 section 6.5). */
+  readonly loginDelayMs: number | null;
   listing(): Promise<Listing>;
   /**
    * RETR. May be called again before the first resolves: commands are pipelined where the server takes it, else

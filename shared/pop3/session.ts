@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Capabilities } from './capa.ts';
+import { loginDelayMs } from './capa.ts';
 import type { Connection } from './connection.ts';
 import { dele } from './dele.ts';
 import { readListing } from './listing.ts';
@@ -21,6 +22,10 @@ export class Pop3Session implements Maildrop {
     this.connection = connection;
     this.capabilities = capabilities;
     this.mechanism = mechanism;
+  }
+
+  get loginDelayMs(): number | null {
+    return loginDelayMs(this.capabilities);
   }
 
   listing(): Promise<Listing> {

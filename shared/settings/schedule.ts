@@ -1,5 +1,7 @@
 import { Cron } from 'croner';
 
+import { CLOCK_TOLERANCE_MS } from '../limits.ts';
+
 /** When a mailbox is fetched. */
 export type Schedule =
   | { readonly kind: 'every'; readonly ms: number }
@@ -13,12 +15,6 @@ const EVERY = /^every ([1-9]\d{0,5})([mh])$/;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const WEEK_MS = 7 * 24 * HOUR_MS;
-
-/**
- * A last start this far in the future cannot come from two clocks that differ a little; the clock was wrong then and
- * was corrected since. Waiting for that day would leave mail on the server for as long.
- */
-const CLOCK_TOLERANCE_MS = 5 * MINUTE_MS;
 
 /**
  * Reads `every Nm`, `every Nh`, `cron EXPR [zone]` (five fields; an IANA zone, UTC without one) or `never`.
@@ -66,6 +62,8 @@ export function isDue(
   offsetMs: number,
 ): boolean {
   if (schedule.kind === 'never') return false;
+  // A last start in the future: the clock was wrong then. Waiting for that day would leave mail on the server for as
+  // long.
   if (lastStartedAt === null || lastStartedAt > now + CLOCK_TOLERANCE_MS) return true;
   if (schedule.kind === 'every') {
     const lastScheduled = Math.floor((now - offsetMs) / schedule.ms) * schedule.ms + offsetMs;

@@ -114,7 +114,15 @@ describe('requests per message', () => {
     const opener = new Pop3Opener(clock);
     const newSpool = () => createSpool(scratch.path);
     const bounds = { closing: new AbortController().signal, deadline: null };
-    const fetchDeps: FetchDeps = { ...shared, secrets, opener, newSpool };
+    const fetchDeps: FetchDeps = {
+      ...shared,
+      secrets,
+      opener,
+      newSpool,
+      random: () => 0.5,
+      credentialsKey: () => Promise.resolve(Buffer.alloc(32, 1)),
+      hostName: HELLO,
+    };
     fetched = await fetchMailbox(fetchDeps, 'everyone', bounds);
 
     const loopKey = Buffer.alloc(32, 1);

@@ -12,10 +12,16 @@ export interface MailboxLedgerUnderTest {
 }
 
 const RECORD: MailboxRecord = {
-  lease: { owner: 'run 1', until: 120_000 },
+  lease: {
+    owner: 'run 1',
+    until: 120_000,
+    purpose: 'look',
+    progress: { messages: 1, ofMessages: 2, octets: 3, ofOctets: 4 },
+  },
   lastStartedAt: 0,
   lastEndedAt: null,
   lastSuccessAt: 5,
+  lastMailAt: 4,
   requestedAt: null,
   lastRun: {
     status: 'failed',
@@ -34,6 +40,16 @@ const RECORD: MailboxRecord = {
     listing: { digest: 'd', unsettled: ['s'], dueAt: null, recorded: 2, left: 0 },
     staying: { tooLarge: 1, unretrievable: 0, skipped: 3 },
   },
+  trouble: {
+    since: 6,
+    failures: 3,
+    retryAt: 7_200_000,
+    connection: 'digest of the settings',
+    refused: { credentials: 'keyed digest', times: 3, message: 'falsch', suspendedAt: 9 },
+    told: true,
+  },
+  pace: { connection: 'digest of the settings', loginAt: 8, delayMs: 900_000, refusals: 1 },
+  news: [{ kind: 'suspended', at: 9, since: 6, failures: 3, error: null }],
 };
 
 /** What every mailbox ledger keeps. */
@@ -85,11 +101,20 @@ export function mailboxLedgerContract(
           ledger.change('sales', beginRun({ owner: `run ${at}`, now: 1000, until: 121_000 })),
         ),
       );
-      expect(answers.filter((one) => one === 'taken')).toHaveLength(1);
-      const winner = `run ${answers.indexOf('taken')}`;
+      const kinds = answers.map(({ kind }) => kind);
+      expect(kinds.filter((one) => one === 'taken')).toHaveLength(1);
+      const winner = `run ${kinds.indexOf('taken')}`;
       await expect
         .poll(async () => (await ledger.read('sales'))?.lease?.owner, EVENTUAL)
         .toBe(winner);
+    });
+
+    it('knows nothing of what an older version did not know yet', async () => {
+      const { lease, lastStartedAt, lastEndedAt, lastSuccessAt, requestedAt, lastRun } = RECORD;
+      const older = { lease, lastStartedAt, lastEndedAt, lastSuccessAt, requestedAt, lastRun };
+      await ledger.change('sales', () => ({ store: older as MailboxRecord, answer: null }));
+      const whole = { ...NO_MAILBOX_RECORD, ...older };
+      await expect.poll(() => ledger.read('sales'), EVENTUAL).toEqual(whole);
     });
 
     it('loses neither of two changes to different fields that race', async () => {
@@ -97,12 +122,14 @@ export function mailboxLedgerContract(
         const id = `box-${round}`;
         await Promise.all([
           ledger.change(id, requestFetch(2000)),
-          ledger.change(id, beginRun({ owner: 'run', now: 1000, until: 121_000 })),
+          ledger.change(
+            id,
+            beginRun({ owner: 'test', now: 1000, until: 121_000, purpose: 'look' }),
+          ),
         ]);
         const expected = {
           ...NO_MAILBOX_RECORD,
-          lease: { owner: 'run', until: 121_000 },
-          lastStartedAt: 1000,
+          lease: { owner: 'test', until: 121_000, purpose: 'look' },
           requestedAt: 2000,
         };
         await expect.poll(() => ledger.read(id), EVENTUAL).toEqual(expected);

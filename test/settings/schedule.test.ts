@@ -99,6 +99,34 @@ describe('isDue', () => {
     expect(isDue(cron, ranInWinter, at('2026-03-29T05:00:00Z'), 0)).toBe(true);
   });
 
+  /** The first five times at or after `from`, by a look each minute, as a tick has it. */
+  function timesFrom(text: string, from: string, count: number): string[] {
+    const cron = schedule(text);
+    let last = at(from);
+    const runs: string[] = [];
+    for (let now = last; runs.length < count; now += MINUTE) {
+      if (!isDue(cron, last, now, 0)) continue;
+      last = now;
+      runs.push(new Date(now).toISOString().slice(5, 16));
+    }
+    return runs;
+  }
+
+  it('runs a time that the clocks skip at the end of the gap, and one that comes twice once', () => {
+    const text = 'cron 30 2 * * * Europe/Berlin';
+    expect(timesFrom(text, '2026-03-28T00:00:00Z', 3)).toEqual([
+      ...['03-28T01:30', '03-29T01:00', '03-30T00:30'],
+    ]);
+    expect(timesFrom(text, '2026-10-24T12:00:00Z', 2)).toEqual(['10-25T00:30', '10-26T01:30']);
+  });
+
+  it('runs through an hour that comes twice', () => {
+    const text = 'cron */30 * * * * America/New_York';
+    expect(timesFrom(text, '2026-11-01T04:45:00Z', 6)).toEqual([
+      ...['11-01T05:00', '11-01T05:30', '11-01T06:00', '11-01T06:30', '11-01T07:00', '11-01T07:30'],
+    ]);
+  });
+
   it('means UTC where no zone is named', () => {
     const cron = schedule('cron 0 7 * * *');
     expect(isDue(cron, at('2026-07-01T07:00:00Z'), at('2026-07-02T06:59:59Z'), 0)).toBe(false);

@@ -31,6 +31,8 @@ export interface Scene {
 export interface SceneOptions {
   readonly mails: Readonly<Record<string, readonly SampleMail[]>>;
   readonly faults?: Pop3Faults;
+  /** Lines of the provider's CAPA instead of the usual ones. */
+  readonly capabilities?: readonly string[];
   readonly smtp?: SmtpServerOptions;
   /** Changes the usual configuration. */
   readonly configuration?: (usual: Configuration) => unknown;
@@ -75,6 +77,7 @@ export async function makeSurroundings(options: SceneOptions): Promise<Surroundi
   const pop3 = await startPop3Server({
     users,
     ...(options.faults === undefined ? {} : { faults: options.faults }),
+    ...(options.capabilities === undefined ? {} : { capabilities: options.capabilities }),
   });
   const smtp = await startSmtpServer(options.smtp);
   const usual = configurationFor(Object.keys(options.mails), pop3.port, smtp.port);

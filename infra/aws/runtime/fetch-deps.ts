@@ -7,11 +7,13 @@ import type { FetchDeps } from '../../../functions/fetch/fetch-mailbox.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { Pop3Opener } from '../../../shared/pop3/opener.ts';
 import { createSpool } from '../../../shared/store/spool-writer.ts';
+import { readEnvironment } from './config.ts';
 import { functionLog } from './function-log.ts';
 import type { FunctionLog } from './function-log.ts';
+import { helloName } from './hello-name.ts';
 import { stageLedger } from './ledger.ts';
 import { stageMailStore } from './mail-store.ts';
-import { stageSettings } from './settings.ts';
+import { readLoopKey, stageSettings } from './settings.ts';
 
 export function fetchDeps(): FetchDeps & { readonly log: FunctionLog } {
   const clock = systemClock;
@@ -23,6 +25,8 @@ export function fetchDeps(): FetchDeps & { readonly log: FunctionLog } {
   const spool = emptySpoolFolder();
   return {
     ...configured,
+    credentialsKey: () => readLoopKey(configured.secrets),
+    hostName: helloName(readEnvironment('stage').stage),
     store: stageMailStore(),
     mailboxes,
     messages,
@@ -30,6 +34,7 @@ export function fetchDeps(): FetchDeps & { readonly log: FunctionLog } {
     opener: new Pop3Opener(clock),
     newSpool: () => createSpool(spool),
     newToken: randomUUID,
+    random: Math.random,
     clock,
     log,
   };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import type { RequestedFetch } from '../../../functions/api/request-fetch.ts';
 import { followFetch } from '../../../manager/deployment/follow-fetch.ts';
 import type { Patience } from '../../../manager/deployment/follow-fetch.ts';
 import { followMessages } from '../../../manager/deployment/follow-messages.ts';
@@ -44,10 +45,16 @@ describe('following runs', () => {
 
   const patient: Patience = { pause: () => Promise.resolve(), isOver: () => false };
 
-  test('the run that was under way when it was asked for does not count, a run that died neither', async () => {
-    const lease = { owner: 'other', until: 9e15 };
+  const noted = (startedBefore: number | null): RequestedFetch[] => [
+    { mailbox: 'sales', answer: { kind: 'noted', startedBefore } },
+  ];
+  const joined: RequestedFetch[] = [
+    { mailbox: 'sales', answer: { kind: 'joined', startedAt: 20 } },
+  ];
+  const lease = { owner: 'other', until: 9e15 };
+
+  test('a request is answered by a run that began after it; one that died does not count', async () => {
     const records = [
-      { lastStartedAt: 10, lease },
       { lastStartedAt: 10, lastEndedAt: 11 },
       { lastStartedAt: 20, lastEndedAt: 11, lease },
       // Its lease has run out, and it never ended.
@@ -55,21 +62,54 @@ describe('following runs', () => {
       { lastStartedAt: 30, lastEndedAt: 31, lastRun: null },
     ];
     const ledger = ledgerOf(records);
-    const ended = await followFetch(ledger, new Map([['sales', 10]]), patient);
+    const ended = await followFetch(ledger, noted(10), patient);
     expect(ended.get('sales')?.lastStartedAt).toBe(30);
     expect(ledger.left).toEqual([]);
   });
 
+  test('a run that was joined answers when it ends, and tells how far it is', async () => {
+    const progress = { messages: 1, ofMessages: 2, octets: 3, ofOctets: 4 };
+    const ledger = ledgerOf([
+      { lastStartedAt: 20, lastEndedAt: 11, lease: { ...lease, progress } },
+      { lastStartedAt: 20, lastEndedAt: 25 },
+    ]);
+    const seen: unknown[] = [];
+    const ended = await followFetch(ledger, joined, patient, (id, record) => {
+      seen.push([id, record.lease?.progress]);
+    });
+    expect(ended.get('sales')?.lastEndedAt).toBe(25);
+    expect(seen).toEqual([
+      ['sales', progress],
+      ['sales', undefined],
+    ]);
+  });
+
+  test('the run that makes good one that was joined and died is waited for', async () => {
+    const ledger = ledgerOf([
+      { lastStartedAt: 20, lastEndedAt: 11, lease: { ...lease, until: 1 } },
+      { lastStartedAt: 40, lastEndedAt: 11, lease },
+      { lastStartedAt: 40, lastEndedAt: 41 },
+    ]);
+    const ended = await followFetch(ledger, joined, patient);
+    expect(ended.get('sales')?.lastStartedAt).toBe(40);
+  });
+
+  test('a look at the mailbox is no run to wait for', async () => {
+    const looking = { ...lease, purpose: 'look' as const };
+    const ledger = ledgerOf([{ lastStartedAt: 20, lastEndedAt: 25, lease: looking }]);
+    expect((await followFetch(ledger, joined, patient)).size).toBe(1);
+  });
+
   test('a start before the one known counts as well: clocks of two machines are no order', async () => {
     const ledger = ledgerOf([{ lastStartedAt: 5, lastEndedAt: 6 }]);
-    const ended = await followFetch(ledger, new Map([['sales', 10]]), patient);
+    const ended = await followFetch(ledger, noted(10), patient);
     expect([...ended.keys()]).toEqual(['sales']);
   });
 
   test('out of patience, it gives what has ended', async () => {
     const ledger = ledgerOf([{}]);
     const over: Patience = { ...patient, isOver: () => true };
-    expect((await followFetch(ledger, new Map([['sales', null]]), over)).size).toBe(0);
+    expect((await followFetch(ledger, noted(null), over)).size).toBe(0);
   });
 });
 

@@ -1,0 +1,132 @@
+import { asFailure, Failure } from '../../shared/failure.ts';
+import type { LoginSeen } from '../../shared/ledger/login-pace.ts';
+import { isSuspended, suspendedWords } from '../../shared/ledger/mailbox-trouble.ts';
+import type { SessionFault, Trouble } from '../../shared/ledger/mailbox-trouble.ts';
+import { RUN_CLOSING_MS } from '../../shared/limits.ts';
+import type { Maildrop } from '../../shared/pop3/maildrop.ts';
+import { credentialsDigest } from '../../shared/settings/connection-digest.ts';
+import type { Mailbox, Settings } from '../../shared/settings/settings.ts';
+import type { FetchDeps, RunBounds } from './fetch-mailbox.ts';
+import type { ProgressMeter } from './progress-meter.ts';
+import { faultKindOf, isTooSoon } from './session-fault.ts';
+import { takeMail } from './take-mail.ts';
+import type { Taking } from './take-mail.ts';
+
+/** The session of one run, and what it learned about the login. */
+export class RunSession {
+  readonly #deps: FetchDeps;
+  readonly #trouble: Trouble | null;
+  #used: { readonly mailbox: Mailbox; readonly secrets: readonly string[] } | null = null;
+  /** Null until a server was asked to let us in, and answered. */
+  login: LoginSeen | null = null;
+
+  /** @param trouble what was known of the mailbox before */
+  constructor(deps: FetchDeps, trouble: Trouble | null) {
+    this.#deps = deps;
+    this.#trouble = trouble;
+  }
+
+  /** @throws Failure of the mailbox, its server or its settings */
+  async run(
+    settings: Settings,
+    id: string,
+    bounds: RunBounds & { readonly leaseLost: AbortSignal },
+    taking: Taking,
+    meter: ProgressMeter,
+  ): Promise<void> {
+    const { clock, secrets } = this.#deps;
+    const mailbox = mailboxOf(settings, id);
+    const { limits } = settings.general;
+    const deadline = Math.min(clock.now() + limits.runMs, bounds.deadline ?? Infinity);
+    const password = await secrets.read(mailbox.password);
+    this.#used = { mailbox, secrets: [password] };
+    await this.#refuseSuspended(mailbox);
+    const closingTime = deadline - Math.min(RUN_CLOSING_MS, limits.runMs / 4);
+    const more = () => !bounds.closing.aborted && clock.now() < closingTime;
+
+    const maildrop = await this.#open(mailbox, password, deadline, bounds.leaseLost);
+    try {
+      const deps = { ...this.#deps, meter };
+      await takeMail(deps, maildrop, mailbox, limits, taking, more);
+      await maildrop.quit();
+    } finally {
+      maildrop.abandon();
+    }
+  }
+
+  /** What a failure of this session says of the mailbox. */
+  async faultOf(failure: Failure): Promise<SessionFault> {
+    const kind = faultKindOf(failure);
+    if (kind !== 'password') return { kind, credentials: null };
+    try {
+      return { kind, credentials: await this.#credentials() };
+    } catch (error) {
+      // Remembered as any other failure: the mailbox backs off, and is not suspended.
+      const { message } = asFailure(error);
+      this.#deps.log.error('refused password not counted', { error: message });
+      return { kind: 'server', credentials: null };
+    }
+  }
+
+  async #open(
+    mailbox: Mailbox,
+    password: string,
+    deadline: number,
+    signal: AbortSignal,
+  ): Promise<Maildrop> {
+    const { opener, clock } = this.#deps;
+    try {
+      const maildrop = await opener.open(
+        mailbox,
+        {
+          username: mailbox.username,
+          secret: { kind: 'password', value: password },
+          auth: mailbox.auth,
+          cleartextAllowed: cleartextAllowed(mailbox),
+        },
+        { deadline, signal },
+      );
+      this.login = { at: clock.now(), delayMs: maildrop.loginDelayMs, tooSoon: false };
+      return maildrop;
+    } catch (error) {
+      if (isTooSoon(asFailure(error))) {
+        this.login = { at: clock.now(), delayMs: null, tooSoon: true };
+      }
+      throw error;
+    }
+  }
+
+  /** Only a look at the secret can tell whether it was changed, so it is looked at here, before any connection. */
+  async #refuseSuspended({ id }: Mailbox): Promise<void> {
+    const refused = this.#trouble?.refused;
+    if (refused?.suspendedAt == null) return;
+    const credentials = await this.#credentials();
+    if (!isSuspended(this.#trouble, credentials)) return;
+    throw new Failure('suspended', 'permanent', suspendedWords(id, refused));
+  }
+
+  async #credentials(): Promise<string> {
+    const { credentialsKey } = this.#deps;
+    if (this.#used === null) {
+      throw new Failure('internal', 'permanent', 'expected credentials that were used, got none');
+    }
+    const { mailbox, secrets } = this.#used;
+    return credentialsDigest(await credentialsKey(), mailbox, secrets);
+  }
+}
+
+function mailboxOf(settings: Settings, id: string): Mailbox {
+  const mailbox = settings.mailboxes.get(id);
+  if (mailbox !== undefined) return mailbox;
+  const problems = settings.broken.get(id);
+  if (problems === undefined) {
+    throw new Failure('settings', 'permanent', `mailbox ${id}: not in the configuration`);
+  }
+  const words = problems.map((one) => `${one.path}: expected ${one.expected}, got ${one.got}`);
+  throw new Failure('settings', 'permanent', `mailbox ${id} is misconfigured: ${words.join('; ')}`);
+}
+
+/** Settings allow `tls: none` only with `allowCleartext` or on loopback, so there it is decided already. */
+function cleartextAllowed(mailbox: Mailbox): boolean {
+  return mailbox.allowCleartext || mailbox.tls === 'none';
+}
