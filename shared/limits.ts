@@ -109,6 +109,17 @@ export const LOGIN_DELAY_MAX_MS = 24 * 3_600_000;
 
 /** How often a run that takes long says in the log how far it is. Milliseconds. */
 export const PROGRESS_LOG_MS = 60_000;
+/** Failures of one cause that are told by a notice each; the rest of a window comes in one. */
+export const CAUSE_SINGLE_NOTICES = 3;
+
+/** A window of one cause: a day of it makes four summaries, and nobody waits longer for one. Milliseconds. */
+export const CAUSE_WINDOW_MS = 6 * 3_600_000;
+
+/** Messages named in such a summary, and counted once however often their step is repeated; the rest is counted. */
+export const CAUSE_LISTED = 50;
+
+/** An order about a failed message (to route it anew) holds it no longer than this when its process dies. Milliseconds. */
+export const ORDER_CLAIM_MS = 2 * 60_000;
 
 // --- POP3 session ---
 

@@ -7,6 +7,7 @@ import type { NoClaim } from '../../shared/ledger/message-transitions.ts';
 import {
   claimDelivery,
   isFinal,
+  triedSince,
   withholdDelivery,
 } from '../../shared/ledger/message-transitions.ts';
 import { CLAIM_GRACE_MS, DELIVERY_ATTEMPT_MS } from '../../shared/limits.ts';
@@ -95,7 +96,7 @@ async function deliverClaimed(
   key: MessageKey,
   { token, item, passage }: Omit<ClaimedMessage, 'plan'>,
 ): Promise<JobOutcome> {
-  const giveUpAt = (item.decidedAt ?? 0) + delivery.giveUpAfterMs;
+  const giveUpAt = triedSince(item) + delivery.giveUpAfterMs;
   const plan = {
     giveUpAt,
     nextDue: (deferrals: number) =>

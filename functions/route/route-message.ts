@@ -3,6 +3,7 @@ import { Failure } from '../../shared/failure.ts';
 import type { DuplicateLedger, MessageLedger } from '../../shared/ledger/ledger.ts';
 import { decideOnce, isFinal } from '../../shared/ledger/message-transitions.ts';
 import { DUPLICATE_CLAIM_MS } from '../../shared/limits.ts';
+import { messageIdOf } from '../../shared/mail/message-id.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
 import type { Log } from '../../shared/observe/log.ts';
@@ -71,6 +72,7 @@ export async function routeMessage(deps: RouteDeps, key: MessageKey): Promise<Jo
     decideOnce(decided.decision, duplicates, {
       arrivedAt: arrived.metadata.arrivedAt,
       now: deps.clock.now(),
+      messageId: arrived.header === null ? null : messageIdOf(arrived.header),
     }),
   );
   deps.log.info('message routed', {

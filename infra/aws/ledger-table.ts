@@ -1,6 +1,20 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AttributeType,
+  Billing,
+  ProjectionType,
+  TableEncryptionV2,
+  TableV2,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
+
+import {
+  ADDRESSES,
+  DAY,
+  DAY_INDEX,
+  MESSAGE_ID,
+  MESSAGE_ID_INDEX,
+} from '../../shared/ledger/dynamo-index-names.ts';
 
 /** The ledger: what became of every message, and who has what. It stays when the stack goes. */
 export class LedgerTable extends Construct {
@@ -11,6 +25,20 @@ export class LedgerTable extends Construct {
     this.table = new TableV2(this, 'Table', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
+      // For `trace` (shared/ledger/dynamo-index-names.ts); what they hold goes with the item.
+      globalSecondaryIndexes: [
+        {
+          indexName: MESSAGE_ID_INDEX,
+          partitionKey: { name: MESSAGE_ID, type: AttributeType.STRING },
+          projectionType: ProjectionType.KEYS_ONLY,
+        },
+        {
+          indexName: DAY_INDEX,
+          partitionKey: { name: DAY, type: AttributeType.STRING },
+          projectionType: ProjectionType.INCLUDE,
+          nonKeyAttributes: [ADDRESSES],
+        },
+      ],
       timeToLiveAttribute: 'expiresAt',
       billing: Billing.onDemand(),
       encryption: TableEncryptionV2.dynamoOwnedKey(),

@@ -4,7 +4,9 @@ import type { MessageKey } from '../mail/message-key.ts';
 import type { SettingsMemory } from '../settings/settings.ts';
 import type { DestinationRecord } from './destination-record.ts';
 import { dynamoDuplicates } from './dynamo-duplicates.ts';
+import { dynamoCauses, dynamoRetries } from './dynamo-failed.ts';
 import { messageForm } from './dynamo-message-form.ts';
+import { dynamoMessageIndex } from './dynamo-message-index.ts';
 import { changeRecord, decodeItem, readRecord } from './dynamo-records.ts';
 import type { RecordForm } from './dynamo-records.ts';
 import { dynamoSettingsMemory } from './dynamo-settings-memory.ts';
@@ -19,6 +21,8 @@ import type {
   MessageLedger,
   UidlLedger,
 } from './ledger.ts';
+import type { CauseLedger, RetryLedger } from './failed-ledger.ts';
+import type { MessageIndex } from './message-index.ts';
 import { NO_MAILBOX_RECORD } from './mailbox-record.ts';
 import type { MailboxRecord } from './mailbox-record.ts';
 import type { MessageItem } from './message-item.ts';
@@ -35,6 +39,9 @@ export interface DynamoLedger {
   readonly uidls: UidlLedger;
   readonly duplicates: DuplicateLedger;
   readonly destinations: DestinationLedger;
+  readonly index: MessageIndex;
+  readonly retries: RetryLedger;
+  readonly causes: CauseLedger;
   readonly settingsMemory: SettingsMemory;
 }
 
@@ -51,6 +58,9 @@ export function dynamoLedger(options: DynamoLedgerOptions): DynamoLedger {
     uidls: dynamoUidls(table, rememberMs),
     duplicates: dynamoDuplicates(table),
     destinations: destinationLedger(table),
+    index: dynamoMessageIndex(table),
+    retries: dynamoRetries(table),
+    causes: dynamoCauses(table),
     settingsMemory: dynamoSettingsMemory(table),
   };
 }

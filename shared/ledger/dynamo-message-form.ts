@@ -2,7 +2,9 @@ import * as z from 'zod';
 
 import type { Decision } from '../routing/decision.ts';
 import type { RecordForm } from './dynamo-records.ts';
-import type { LastReply, MessageItem, RecipientState } from './message-item.ts';
+import { MESSAGE_ID } from './dynamo-index-names.ts';
+import { indexAttributes } from './dynamo-message-index.ts';
+import type { FailureHistory, LastReply, MessageItem, RecipientState } from './message-item.ts';
 
 /**
  * A message's item as text. DynamoDB bills writes by the begun KiB, and an item is written four times: so names are
@@ -77,17 +79,24 @@ const message = z.strictObject({
   o: z.literal(true).optional(),
   g: z.number().optional(),
   n: z.number().optional(),
+  /** Failure: noticed, retried, removed by. */
+  h: z.tuple([z.number().nullable(), z.number().nullable(), z.string().nullable()]).optional(),
 });
 
 type StoredRecipient = z.infer<typeof recipient>;
 type StoredDecision = z.infer<typeof decision>;
+type StoredFailure = [number | null, number | null, string | null];
 
 /** @param sha256 of the message: the trace fields that are added hold it, and it is the key already */
 export function messageForm(sha256: string): RecordForm<MessageItem> {
   return {
     name: 'message record',
     encode: (item) => JSON.stringify(encodeItem(item, sha256)),
-    decode: (text) => decodeItem(message.parse(JSON.parse(text)), sha256),
+    decode: (text, attributes) => ({
+      ...decodeItem(message.parse(JSON.parse(text)), sha256),
+      messageId: attributes[MESSAGE_ID]?.S ?? null,
+    }),
+    attributes: indexAttributes,
   };
 }
 
@@ -114,10 +123,22 @@ function encodeEnd(item: MessageItem) {
     o: item.onServer ? (true as const) : undefined,
     g: item.goneAt ?? undefined,
     n: item.copyRemovedAt ?? undefined,
+    h: item.failure === null ? undefined : encodeFailure(item.failure),
   };
 }
 
-function decodeItem(stored: z.infer<typeof message>, sha256: string): MessageItem {
+function encodeFailure({ noticedAt, retriedAt, removedBy }: FailureHistory): StoredFailure {
+  return [noticedAt, retriedAt, removedBy];
+}
+
+function decodeFailure([noticedAt, retriedAt, removedBy]: StoredFailure): FailureHistory {
+  return { noticedAt, retriedAt, removedBy };
+}
+
+function decodeItem(
+  stored: z.infer<typeof message>,
+  sha256: string,
+): Omit<MessageItem, 'messageId'> {
   const decided = stored.v === undefined ? null : decodeDecision(stored.v, sha256);
   return {
     decision: decided,
@@ -142,6 +163,7 @@ function decodeEnd(stored: z.infer<typeof message>) {
     onServer: stored.o ?? false,
     goneAt: stored.g ?? null,
     copyRemovedAt: stored.n ?? null,
+    failure: stored.h === undefined ? null : decodeFailure(stored.h),
   };
 }
 

@@ -8,7 +8,9 @@ export interface RecordForm<Stored> {
   readonly name: string;
   encode(record: Stored): string;
   /** @throws what JSON.parse or a schema throws when another version of the program wrote something else */
-  decode(text: string): Stored;
+  decode(text: string, attributes: Attributes): Stored;
+  /** What stands beside the text, so that an index can be made of it. */
+  attributes?(record: Stored): Attributes;
   /**
    * When the service may drop it, milliseconds since the epoch; null: never. No such method: never. The service is
    * hours late, so nothing may depend on a record's being gone.
@@ -53,7 +55,8 @@ export async function changeRecord<Stored, Answer>(
     checkSize(form.name, key, text);
     const version = item === null ? null : versionOf(table, key, item);
     const expiresAt = (await form.expiresAt?.(store)) ?? null;
-    if (await putVersion(table, key, { text, expiresAt }, version)) return answer;
+    const attributes = { ...form.attributes?.(store), r: { S: text }, ...expiry(expiresAt) };
+    if (await putVersion(table, key, attributes, version)) return answer;
   }
   throw table.faultIn(key, 'to change it before somebody else did', `${ROUNDS} lost races`);
 }
@@ -62,14 +65,10 @@ export async function changeRecord<Stored, Answer>(
 async function putVersion(
   table: DynamoTable,
   key: ItemKey,
-  { text, expiresAt }: { readonly text: string; readonly expiresAt: number | null },
+  record: Attributes,
   version: number | null,
 ): Promise<boolean> {
-  const attributes = {
-    version: { N: String((version ?? 0) + 1) },
-    r: { S: text },
-    ...expiry(expiresAt),
-  };
+  const attributes = { ...record, version: { N: String((version ?? 0) + 1) } };
   const condition =
     version === null
       ? { expression: 'attribute_not_exists(pk)' }
@@ -97,7 +96,7 @@ export function decodeItem<Stored>(
   const text = item['r']?.S;
   if (text === undefined) throw table.faultIn(key, `a ${form.name}`, 'none');
   try {
-    return form.decode(text);
+    return form.decode(text, item);
   } catch {
     // Temporary: while a deployment goes on, the newer version may have written it. Its text is not quoted.
     throw table.faultIn(key, `a ${form.name} as this version writes it`, 'another form');

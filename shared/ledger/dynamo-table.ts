@@ -6,7 +6,12 @@ import {
   PutItemCommand,
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { AttributeValue, DynamoDBClient, WriteRequest } from '@aws-sdk/client-dynamodb';
+import type {
+  AttributeValue,
+  DynamoDBClient,
+  QueryCommandInput,
+  WriteRequest,
+} from '@aws-sdk/client-dynamodb';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Random } from '../clock.ts';
@@ -129,14 +134,45 @@ export class DynamoTable {
   }
 
   /** All items of a partition, page by page (1 MB each). */
-  async *partition(pk: string): AsyncGenerator<readonly Attributes[]> {
+  partition(pk: string): AsyncGenerator<readonly Attributes[]> {
+    return this.#query({
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': { S: pk } },
+      ConsistentRead: true,
+    });
+  }
+
+  /** The keys of a partition whose `sk` starts so. */
+  startingWith(pk: string, start: string): AsyncGenerator<readonly Attributes[]> {
+    return this.#query({
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :start)',
+      ExpressionAttributeValues: { ':pk': { S: pk }, ':start': { S: start } },
+      ProjectionExpression: 'pk, sk',
+      ConsistentRead: true,
+    });
+  }
+
+  /**
+   * What a secondary index has under one key. What was written a moment ago may be missing, as with every global
+   * index.
+   */
+  indexed(index: string, attribute: string, value: string): AsyncGenerator<readonly Attributes[]> {
+    return this.#query({
+      IndexName: index,
+      KeyConditionExpression: '#key = :value',
+      ExpressionAttributeNames: { '#key': attribute },
+      ExpressionAttributeValues: { ':value': { S: value } },
+    });
+  }
+
+  async *#query(
+    query: Omit<QueryCommandInput, 'TableName' | 'ExclusiveStartKey'>,
+  ): AsyncGenerator<readonly Attributes[]> {
     let start: Attributes | undefined;
     do {
       const command = new QueryCommand({
         TableName: this.#table,
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: { ':pk': { S: pk } },
-        ConsistentRead: true,
+        ...query,
         ...(start && { ExclusiveStartKey: start }),
       });
       const page = await this.#sent('reading a partition', () => this.#client.send(command));

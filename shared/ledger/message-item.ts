@@ -31,6 +31,20 @@ export interface MessageItem {
   readonly goneAt: number | null;
   /** When its copy in `Failed/` was removed for good. */
   readonly copyRemovedAt: number | null;
+  /** Its Message-ID as written, for `trace`; null: it has none, or is not decided. */
+  readonly messageId: string | null;
+  /** From the first recipient that failed on; of a held message, from its decision. */
+  readonly failure: FailureHistory | null;
+}
+
+/** What people were told of a failure, and did about it. */
+export interface FailureHistory {
+  /** Failures up to this time are told; null: none. */
+  readonly noticedAt: number | null;
+  /** The last retry: giving up counts from here again. */
+  readonly retriedAt: number | null;
+  /** Who removed the copy in `Failed/` for good. */
+  readonly removedBy: string | null;
 }
 
 export interface DeliveryClaim {

@@ -2,7 +2,7 @@ import type { RecipientReply } from '../courier/courier.ts';
 import { MAX_STARTS } from '../limits.ts';
 import type { Decision } from '../routing/decision.ts';
 import type { Transition } from './ledger.ts';
-import type { MessageItem, RecipientState } from './message-item.ts';
+import type { FailureHistory, MessageItem, RecipientState } from './message-item.ts';
 
 const NEW_ITEM: Omit<MessageItem, 'arrivedAt' | 'queuedAt'> = {
   decision: null,
@@ -17,6 +17,8 @@ const NEW_ITEM: Omit<MessageItem, 'arrivedAt' | 'queuedAt'> = {
   onServer: false,
   goneAt: null,
   copyRemovedAt: null,
+  messageId: null,
+  failure: null,
 };
 
 /** Every recipient has reached an end. A held message has none and is at its end when it is decided. */
@@ -32,6 +34,11 @@ export function needsFailedCopy(item: MessageItem): boolean {
   if (item.decision === null) return false;
   const nobodyTried = item.decision.outcome === 'held' || item.recipients.length === 0;
   return nobodyTried || item.recipients.some((one) => one.state === 'failed');
+}
+
+/** When giving up counts from: the decision, or the last retry. Milliseconds since the epoch. */
+export function triedSince(item: MessageItem): number {
+  return item.failure?.retriedAt ?? item.decidedAt ?? 0;
 }
 
 /** The record of a message without a UIDL: I1 wants it in the ledger before DELE. */
@@ -87,34 +94,43 @@ export function noteCopyRemoved(now: number): Transition<MessageItem, null> {
 export function decideOnce(
   decision: Decision,
   duplicates: ReadonlySet<string>,
-  times: { readonly arrivedAt: number; readonly now: number },
+  times: {
+    readonly arrivedAt: number;
+    readonly now: number;
+    readonly messageId?: string | null;
+  },
 ): Transition<MessageItem, MessageItem> {
   return (item) => {
     if (item !== null && item.decision !== null) return { store: null, answer: item };
-    const recipients = decision.recipients.map((one): RecipientState => {
-      const isDuplicate = duplicates.has(one.address.toLowerCase());
-      return {
-        address: one.address,
-        state: isDuplicate ? 'duplicate' : 'waiting',
-        attempts: 0,
-        reason: null,
-        lastReply: null,
-      };
-    });
-    const decided = {
+    const open = {
       ...NEW_ITEM,
       arrivedAt: item?.arrivedAt ?? times.arrivedAt,
       seenAt: item?.seenAt ?? null,
       onServer: item?.onServer ?? false,
       goneAt: item?.goneAt ?? null,
+      messageId: times.messageId ?? null,
       decision,
-      recipients,
+      recipients: decidedRecipients(decision, duplicates),
       decidedAt: times.now,
       queuedAt: times.now,
     };
-    const store = { ...decided, endedAt: isFinal(decided) ? times.now : null };
+    const store = withEnd(open, times.now);
     return { store, answer: store };
   };
+}
+
+/** Everybody whom a decision names, waiting unless another message has or will deliver it. */
+export function decidedRecipients(
+  decision: Decision,
+  duplicates: ReadonlySet<string>,
+): RecipientState[] {
+  return decision.recipients.map(({ address }) => ({
+    address,
+    state: duplicates.has(address.toLowerCase()) ? 'duplicate' : 'waiting',
+    attempts: 0,
+    reason: null,
+    lastReply: null,
+  }));
 }
 
 /** A job for it was put on a queue. */
@@ -188,7 +204,7 @@ export function withholdDelivery(withheld: Withheld): Transition<MessageItem, No
     if (item.nextDue !== null && item.nextDue > now) {
       return { store: null, answer: { kind: 'notYet', at: item.nextDue } };
     }
-    const giveUpAt = (item.decidedAt ?? 0) + giveUpAfterMs;
+    const giveUpAt = triedSince(item) + giveUpAfterMs;
     if (now < giveUpAt) {
       const at = Math.min(until, giveUpAt);
       return { store: { ...item, nextDue: at }, answer: { kind: 'notYet', at } };
@@ -311,6 +327,11 @@ function failWaiting(item: MessageItem, reason: 'expired' | 'internal', now: num
   return withEnd({ ...item, recipients, claim: null, starts: 0, nextDue: null }, now);
 }
 
+export const NO_HISTORY: FailureHistory = { noticedAt: null, retriedAt: null, removedBy: null };
+
 function withEnd(item: MessageItem, now: number): MessageItem {
-  return isFinal(item) && item.endedAt === null ? { ...item, endedAt: now } : item;
+  // Kept also when everybody got it in the end: it tells that a copy may lie in Failed/.
+  const failure = item.failure ?? (needsFailedCopy(item) ? NO_HISTORY : null);
+  const endedAt = isFinal(item) ? (item.endedAt ?? now) : item.endedAt;
+  return { ...item, failure, endedAt };
 }

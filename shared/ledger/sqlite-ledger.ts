@@ -14,9 +14,13 @@ import type {
 } from './ledger.ts';
 import { forgettableSince } from './forgetting.ts';
 import { NO_MAILBOX_RECORD } from './mailbox-record.ts';
+import type { CauseLedger, RetryLedger } from './failed-ledger.ts';
 import type { MailboxRecord } from './mailbox-record.ts';
+import type { MessageIndex } from './message-index.ts';
 import type { MessageItem } from './message-item.ts';
 import { forgetUidls, sqliteUidls } from './sqlite-uidls.ts';
+import { sqliteCauses, sqliteRetries } from './sqlite-failed.ts';
+import { sqliteMessageIndex, writeTerms } from './sqlite-message-index.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS mailbox (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
@@ -32,13 +36,16 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS duplicate_expiry ON duplicate (expires_at);
 `;
 
-/** The five ledger ports on one SQLite database. */
+/** The ledger ports on one SQLite database. */
 export interface SqliteLedger {
   readonly mailboxes: MailboxLedger;
   readonly messages: MessageLedger;
   readonly uidls: UidlLedger;
   readonly duplicates: DuplicateLedger;
   readonly destinations: DestinationLedger;
+  readonly index: MessageIndex;
+  readonly retries: RetryLedger;
+  readonly causes: CauseLedger;
   /**
    * Frees what a dead owner held: leases, delivery claims, and the pause of a destination that was down. Only the one owner of the data folder may call it,
    * at its start.
@@ -62,6 +69,9 @@ export function sqliteLedger(db: Database): SqliteLedger {
     uidls: sqliteUidls(db),
     duplicates: duplicateLedger(db),
     destinations: destinationLedger(db),
+    index: sqliteMessageIndex(db),
+    retries: sqliteRetries(db),
+    causes: sqliteCauses(db),
     releaseAll: (inHand) => releaseAll(db, inHand),
     forget: (now, rememberMs) => forget(db, now, rememberMs),
   };
@@ -107,11 +117,13 @@ function messageLedger(db: Database): MessageLedger {
         return found;
       }),
     change: (key, transition) =>
-      db.write(() =>
-        apply(transition, read(key), (item) => {
+      db.write(() => {
+        const before = read(key);
+        return apply(transition, before, (item) => {
           writeItem(db, key, item);
-        }),
-      ),
+          if (before?.decidedAt !== item.decidedAt) writeTerms(db, key, item);
+        });
+      }),
   };
 }
 
@@ -230,7 +242,10 @@ function itemIn(row: Row | undefined): MessageItem | null {
 }
 
 /** An older version did not know these. */
-const YOUNGER_FIELDS = { onServer: false, goneAt: null, copyRemovedAt: null };
+const YOUNGER_FIELDS = {
+  ...{ onServer: false, goneAt: null, copyRemovedAt: null },
+  ...{ messageId: null, failure: null },
+};
 
 /** Rows are written by this file alone, so what is read back has the shape that was written. */
 function stored(row: Row | undefined, column: string): unknown {

@@ -23,7 +23,9 @@ import { formatKey } from '../../shared/mail/message-key.ts';
 import { receivedField } from '../../shared/mail/received.ts';
 import { destinationLedgerContract } from '../contract/destination-ledger.ts';
 import { duplicateLedgerContract } from '../contract/duplicate-ledger.ts';
+import { causeLedgerContract, retryLedgerContract } from '../contract/failed-ledger.ts';
 import { mailboxLedgerContract } from '../contract/mailbox-ledger.ts';
+import { messageIndexContract } from '../contract/message-index.ts';
 import { messageLedgerContract } from '../contract/message-ledger.ts';
 import { uidlLedgerContract } from '../contract/uidl-ledger.ts';
 import { octetsOfItem, writeUnitsOf } from '../support/item-size.ts';
@@ -95,6 +97,18 @@ destinationLedgerContract(
   'the DynamoDB ledger',
   only(({ destinations }) => destinations),
 );
+messageIndexContract(
+  'the DynamoDB ledger',
+  only((ledgers) => ledgers),
+);
+retryLedgerContract(
+  'the DynamoDB ledger',
+  only(({ retries }) => retries),
+);
+causeLedgerContract(
+  'the DynamoDB ledger',
+  only(({ causes }) => causes),
+);
 duplicateLedgerContract(
   'the DynamoDB ledger',
   only(({ duplicates }) => duplicates),
@@ -140,7 +154,11 @@ describe('the DynamoDB ledger', () => {
     await wrote();
     await messages.change(
       KEY,
-      decideOnce(realisticDecision(address), new Set(), { arrivedAt: NOW, now: NOW + 1 }),
+      decideOnce(realisticDecision(address), new Set(), {
+        arrivedAt: NOW,
+        now: NOW + 1,
+        messageId: '<DB7PR04MB4711D3C5B7A9E1F0CABDB7PR04MB4711@nwtraders.example>',
+      }),
     );
     await wrote();
     const token = randomUUID();

@@ -206,6 +206,10 @@ describe('requests per message', () => {
     expect(unitsPerMessage(count.writeUnits)).toBeLessThanOrEqual(5);
   });
 
+  test('DynamoDB: at most two write units more for the indexes that find mail', () => {
+    expect(count.indexWriteUnits / MESSAGES).toBe(2);
+  });
+
   test('DynamoDB: at most five read units, the mailbox apart, which is read twice a run', () => {
     expect(count.readUnits.get('mailbox')).toBe(2);
     // Whether the destination is up: asked once in ten seconds, however many messages there are.
@@ -222,6 +226,7 @@ describe('requests per message', () => {
     const units = [
       row('DynamoDB read units', unitsPerMessage(count.readUnits)),
       row('DynamoDB write units', unitsPerMessage(count.writeUnits)),
+      row('the same for indexes', count.indexWriteUnits / MESSAGES),
     ];
     const title = `requests per message: ${MESSAGES} messages, a recipient each`;
     const text = [title, ...lines, ...units, UNITS_OF_THE_RUN, UNSEEN].join('\n');

@@ -13,7 +13,8 @@ describe('the form of a message in DynamoDB', () => {
     const form = messageForm(KEY.sha256);
     fc.assert(
       fc.property(anyItem(), (item) => {
-        expect(form.decode(form.encode(item))).toEqual(item);
+        const attributes = form.attributes?.(item) ?? {};
+        expect(form.decode(form.encode(item), attributes)).toEqual(item);
       }),
     );
   });
@@ -29,7 +30,7 @@ describe('the form of a message in DynamoDB', () => {
   it.each(['{"a":1,"novelty":2}', '{"a":"1"}', '{', '{"a":1,"r":[{}]}'])(
     'refuses %s, which it never wrote',
     (text) => {
-      expect(() => messageForm(KEY.sha256).decode(text)).toThrow();
+      expect(() => messageForm(KEY.sha256).decode(text, {})).toThrow();
     },
   );
 });
@@ -71,7 +72,7 @@ function anyItem(): fc.Arbitrary<MessageItem> {
     warnings: fc.array(text),
   };
   const decision = fc.oneof(fc.record(whole), fc.record({ ...whole, consulted }));
-  return fc.record({
+  const item = fc.record({
     decision: fc.option(decision),
     recipients: fc.array(
       fc.record({
@@ -94,5 +95,10 @@ function anyItem(): fc.Arbitrary<MessageItem> {
     onServer: fc.boolean(),
     goneAt: time,
     copyRemovedAt: time,
+    failure: fc.option(fc.record({ noticedAt: time, retriedAt: time, removedBy: fc.option(text) })),
   });
+  // It stands beside what a decision gives to the index, and comes with it.
+  return fc
+    .tuple(item, fc.option(text))
+    .map(([one, messageId]) => ({ ...one, messageId: one.decision === null ? null : messageId }));
 }

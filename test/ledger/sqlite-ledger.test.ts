@@ -12,7 +12,9 @@ import { formatKey } from '../../shared/mail/message-key.ts';
 import { Database } from '../../shared/sqlite/database.ts';
 import { destinationLedgerContract } from '../contract/destination-ledger.ts';
 import { duplicateLedgerContract } from '../contract/duplicate-ledger.ts';
+import { causeLedgerContract, retryLedgerContract } from '../contract/failed-ledger.ts';
 import { mailboxLedgerContract } from '../contract/mailbox-ledger.ts';
+import { messageIndexContract } from '../contract/message-index.ts';
 import { messageLedgerContract } from '../contract/message-ledger.ts';
 import { uidlLedgerContract } from '../contract/uidl-ledger.ts';
 import { asPromised } from '../support/as-promised.ts';
@@ -57,6 +59,18 @@ mailboxLedgerContract(
 uidlLedgerContract(
   'the SQLite ledger',
   only(({ uidls }) => uidls),
+);
+messageIndexContract(
+  'the SQLite ledger',
+  only((ledgers) => ledgers),
+);
+retryLedgerContract(
+  'the SQLite ledger',
+  only(({ retries }) => retries),
+);
+causeLedgerContract(
+  'the SQLite ledger',
+  only(({ causes }) => causes),
 );
 duplicateLedgerContract(
   'the SQLite ledger',
@@ -183,7 +197,7 @@ describe('the SQLite ledger', () => {
            claimed INTEGER NOT NULL, PRIMARY KEY (mailbox, sha256)) WITHOUT ROWID`,
       );
       database.run(
-        'INSERT INTO message VALUES (?, ?, ?, 0)',
+        'INSERT INTO message (mailbox, sha256, item, claimed) VALUES (?, ?, ?, 0)',
         ...[KEY.mailbox, KEY.sha256, JSON.stringify(older)],
       );
     });
@@ -222,5 +236,33 @@ describe('the SQLite ledger', () => {
     await duplicates.claim(claims.slice(0, 1), 'two', { now: 2_000, expiresAt: 3_000 });
     const rows = used.database.all('SELECT recipient, owner FROM duplicate');
     expect(rows).toEqual([{ recipient: '0@corp.example', owner: 'two' }]);
+  });
+
+  it('finds nothing of a message that is forgotten, by whatever it was found', async () => {
+    const { database, ledgers, close } = openLedger();
+    const item = waitingItem(['chris@corp.example'], { messageId: '<a@b.example>' });
+    await ledgers.messages.change(KEY, () => ({ store: item, answer: null }));
+    expect(await ledgers.index.byMessageId('<a@b.example>')).toEqual([KEY]);
+    await database.write(() => database.run('DELETE FROM message'));
+    expect(await ledgers.index.byMessageId('<a@b.example>')).toEqual([]);
+    expect(database.all('SELECT * FROM message_term')).toEqual([]);
+    close();
+  });
+
+  it('reads an item of an older version, which knew less', async () => {
+    const { database, ledgers, close } = openLedger();
+    const item = waitingItem(['chris@corp.example']);
+    const old = { ...item, failure: undefined, messageId: undefined, copyRemovedAt: undefined };
+    await database.write(() =>
+      database.run(
+        'INSERT INTO message (mailbox, sha256, item, claimed) VALUES (?, ?, ?, 0)',
+        KEY.mailbox,
+        KEY.sha256,
+        JSON.stringify(old),
+      ),
+    );
+    const found = await ledgers.messages.find([KEY]);
+    expect(found.get(formatKey(KEY))).toEqual(item);
+    close();
   });
 });

@@ -1,6 +1,14 @@
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
+import {
+  ADDRESSES,
+  DAY,
+  DAY_INDEX,
+  MESSAGE_ID,
+  MESSAGE_ID_INDEX,
+} from '../../shared/ledger/dynamo-index-names.ts';
+
 /** A table as the stack makes it, as far as the ledger needs it. */
 export async function createLedgerTable(client: DynamoDBClient, name: string): Promise<void> {
   await client.send(
@@ -14,6 +22,20 @@ export async function createLedgerTable(client: DynamoDBClient, name: string): P
       AttributeDefinitions: [
         { AttributeName: 'pk', AttributeType: 'S' },
         { AttributeName: 'sk', AttributeType: 'S' },
+        { AttributeName: MESSAGE_ID, AttributeType: 'S' },
+        { AttributeName: DAY, AttributeType: 'S' },
+      ],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: MESSAGE_ID_INDEX,
+          KeySchema: [{ AttributeName: MESSAGE_ID, KeyType: 'HASH' }],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+        {
+          IndexName: DAY_INDEX,
+          KeySchema: [{ AttributeName: DAY, KeyType: 'HASH' }],
+          Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [ADDRESSES] },
+        },
       ],
     }),
   );

@@ -41,6 +41,8 @@ export function waitingItem(
     onServer: false,
     goneAt: null,
     copyRemovedAt: null,
+    messageId: null,
+    failure: null,
     ...known,
   };
 }

@@ -5,6 +5,13 @@ import type {
   PutItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 
+import {
+  ADDRESSES,
+  DAY,
+  DAY_INDEX,
+  MESSAGE_ID,
+  MESSAGE_ID_INDEX,
+} from '../../shared/ledger/dynamo-index-names.ts';
 import { octetsOfItem, readUnitsOf, writeUnitsOf } from './item-size.ts';
 import type { Item } from './item-size.ts';
 
@@ -24,6 +31,9 @@ export class RequestCount {
   readonly #requests = new Map<string, number>();
   readonly #writeUnits = new Map<string, number>();
   readonly #readUnits = new Map<string, number>();
+  #indexUnits = 0;
+  /** What the secondary indexes hold of an item, by its key. */
+  readonly #projected = new Map<string, string>();
   /** Octets of the largest form of an item so far, by its key. */
   readonly #largest = new Map<string, number>();
 
@@ -35,6 +45,11 @@ export class RequestCount {
   /** By what `pk` starts with, which tells the kinds of record apart. */
   get writeUnits(): ReadonlyMap<string, number> {
     return this.#writeUnits;
+  }
+
+  /** Beside {@link writeUnits}: what the secondary indexes cost. */
+  get indexWriteUnits(): number {
+    return this.#indexUnits;
   }
 
   /** As {@link writeUnits}; all reads are taken for consistent ones, which cost twice what others do. */
@@ -60,6 +75,18 @@ export class RequestCount {
     const octets = Math.max(this.#largest.get(name) ?? 0, octetsOfItem(item));
     this.#largest.set(name, octets);
     add(this.#writeUnits, kindOf(item), writeUnitsOf(octets));
+    for (const [index, projected] of projections(item)) this.#addIndexWrite(name, index, projected);
+  }
+
+  /**
+   * An index is written only when what it holds of an item changes. Developer Guide, "Provisioned throughput
+   * considerations for global secondary indexes"; a changed key, which costs two, does not happen here.
+   */
+  #addIndexWrite(name: string, index: string, projected: Item): void {
+    const text = JSON.stringify(projected);
+    if (this.#projected.get(`${index} ${name}`) === text) return;
+    this.#projected.set(`${index} ${name}`, text);
+    this.#indexUnits += writeUnitsOf(octetsOfItem(projected));
   }
 
   #addRead(key: Item): void {
@@ -98,6 +125,18 @@ function keysRead(operation: string, input: object): readonly Item[] {
     return Object.values(tables).flatMap(({ Keys: keys = [] }) => keys);
   }
   return [];
+}
+
+/** What each index holds of an item that has its key. */
+function projections(item: Item): [string, Item][] {
+  const { pk, sk, [MESSAGE_ID]: id, [DAY]: day, [ADDRESSES]: addresses } = item;
+  if (pk === undefined || sk === undefined || !kindOf(item).startsWith('message')) return [];
+  return [
+    ...(id === undefined ? [] : [[MESSAGE_ID_INDEX, { pk, sk, i: id }] as [string, Item]]),
+    ...(day === undefined || addresses === undefined
+      ? []
+      : [[DAY_INDEX, { pk, sk, d: day, w: addresses }] as [string, Item]]),
+  ];
 }
 
 function nameOf({ pk, sk }: Item): string {

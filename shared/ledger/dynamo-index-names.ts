@@ -1,0 +1,12 @@
+/**
+ * Two secondary indexes on the messages' own items, so that what is found expires with the item and is written with
+ * it. `byMessageId` is keyed by the Message-ID; `byDay` by the day of arrival, with a short digest of each address:
+ * an index entry for each address would be a write unit for each recipient. To find an address, days are read from
+ * the newest back, some 10,000 messages in 100 read units, and only when somebody asks.
+ */
+export const MESSAGE_ID_INDEX = 'byMessageId';
+export const DAY_INDEX = 'byDay';
+/** The attributes that the indexes are made of. */
+export const MESSAGE_ID = 'i';
+export const DAY = 'd';
+export const ADDRESSES = 'w';

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+
+import type { MessageKey } from '../mail/message-key.ts';
+import { ADDRESSES, DAY, DAY_INDEX, MESSAGE_ID, MESSAGE_ID_INDEX } from './dynamo-index-names.ts';
+import { inParallel } from './dynamo-table.ts';
+import type { Attributes, DynamoTable } from './dynamo-table.ts';
+import { indexedAddresses } from './message-index.ts';
+import type { ArrivedBetween, MessageIndex } from './message-index.ts';
+import type { MessageItem } from './message-item.ts';
+
+const DAY_MS = 24 * 3_600_000;
+/** Characters of a digest in base64url, 36 bits: a false hit is seen when the item is looked at. */
+const DIGEST_CHARACTERS = 6;
+/** Days read at once. */
+const DAYS_AT_ONCE = 16;
+
+export function dynamoMessageIndex(table: DynamoTable): MessageIndex {
+  return {
+    byMessageId: async (messageId) => {
+      const found: MessageKey[] = [];
+      for await (const page of table.indexed(MESSAGE_ID_INDEX, MESSAGE_ID, messageId)) {
+        found.push(...page.flatMap(keysOf));
+      }
+      return found;
+    },
+    byAddress: (address, arrived, limit) => byAddress(table, address, arrived, limit),
+    byDigest: async (start, mailboxes) => {
+      const found: MessageKey[] = [];
+      await inParallel(mailboxes, async (mailbox) => {
+        for await (const page of table.startingWith(`message#${mailbox}`, start)) {
+          found.push(...page.flatMap(keysOf));
+        }
+      });
+      return found;
+    },
+  };
+}
+
+/** Beside the item's text; the Message-ID stands here alone. */
+export function indexAttributes(item: MessageItem): Attributes {
+  if (item.decision === null) return {};
+  return {
+    ...(item.messageId !== null && { [MESSAGE_ID]: { S: item.messageId } }),
+    [DAY]: { S: dayOf(item.arrivedAt) },
+    [ADDRESSES]: { S: indexedAddresses(item).map(digestOf).join('') },
+  };
+}
+
+async function byAddress(
+  table: DynamoTable,
+  address: string,
+  { from, to }: ArrivedBetween,
+  limit: number,
+): Promise<readonly MessageKey[]> {
+  const digest = digestOf(address);
+  const newest = Math.floor(to / DAY_MS);
+  const oldest = Math.floor(from / DAY_MS);
+  const found: MessageKey[] = [];
+  for (let day = newest; day >= oldest && found.length < limit; day -= DAYS_AT_ONCE) {
+    const count = Math.min(DAYS_AT_ONCE, day - oldest + 1);
+    const byDay = new Map<number, MessageKey[]>();
+    await inParallel(
+      Array.from({ length: count }, (_, at) => day - at),
+      async (one) => {
+        byDay.set(one, await onDay(table, String(one), digest));
+      },
+    );
+    for (let at = day; at > day - count; at -= 1) found.push(...(byDay.get(at) ?? []));
+  }
+  return found;
+}
+
+async function onDay(table: DynamoTable, day: string, digest: string): Promise<MessageKey[]> {
+  const found: MessageKey[] = [];
+  for await (const page of table.indexed(DAY_INDEX, DAY, day)) {
+    found.push(...page.filter((item) => names(item[ADDRESSES]?.S ?? '', digest)).flatMap(keysOf));
+  }
+  return found;
+}
+
+/** A digest counts only where one begins. */
+function names(digests: string, digest: string): boolean {
+  for (let at = 0; at < digests.length; at += DIGEST_CHARACTERS) {
+    if (digests.startsWith(digest, at)) return true;
+  }
+  return false;
+}
+
+function digestOf(address: string): string {
+  return createHash('sha256').update(address).digest('base64url').slice(0, DIGEST_CHARACTERS);
+}
+
+function dayOf(at: number): string {
+  return String(Math.floor(at / DAY_MS));
+}
+
+function keysOf(item: Attributes): MessageKey[] {
+  const pk = item['pk']?.S ?? '';
+  const sha256 = item['sk']?.S ?? '';
+  return pk.startsWith('message#') ? [{ mailbox: pk.slice('message#'.length), sha256 }] : [];
+}
