@@ -15,6 +15,7 @@ const ADAPTERS = [
   'shared/observe/pino-log',
   'shared/sqlite/',
   'shared/courier/(?!courier\\.ts)',
+  'shared/oauth/(?!access-tokens\\.ts|refresh-tokens\\.ts)',
   'shared/pop3/(?!maildrop\\.ts|mail-refused\\.ts)',
 ].join('|');
 

@@ -1,4 +1,7 @@
+import { localAccessTokens } from '../infra/local/access-tokens.ts';
 import type { EmbeddedOptions } from '../infra/local/embedded.ts';
+import { systemClock } from '../shared/clock.ts';
+import type { AccessTokens } from '../shared/oauth/access-tokens.ts';
 import { pinoLog } from '../shared/observe/pino-log.ts';
 import type { AdjustableLog } from '../shared/observe/pino-log.ts';
 import { checkConfiguration } from '../shared/settings/check.ts';
@@ -25,6 +28,7 @@ export interface CommonOptions {
 export interface Context {
   readonly options: CommonOptions;
   readonly secrets: Secrets;
+  readonly tokens: AccessTokens;
   readonly log: AdjustableLog;
   /** Where the log's lines go. */
   readonly lines: LogLines;
@@ -42,6 +46,7 @@ export function makeContext(options: CommonOptions): Context {
   return {
     options,
     secrets,
+    tokens: localAccessTokens({ data: options.data, secrets, clock: systemClock, log }),
     log,
     lines,
     embedded: {

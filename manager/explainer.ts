@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { readHeader } from '../functions/route/read-header.ts';
 import { MAX_HEADER_OCTETS, splitHeader } from '../shared/mail/header-block.ts';
 import type { MessageKey } from '../shared/mail/message-key.ts';
+import type { AccessTokens } from '../shared/oauth/access-tokens.ts';
 import { decide } from '../shared/routing/decide.ts';
 import type { Decision } from '../shared/routing/decision.ts';
 import { heldDecision } from '../shared/routing/held.ts';
@@ -23,6 +24,7 @@ const NO_DIGEST = '0'.repeat(64);
 interface ExplainerSource {
   readonly settings: Settings;
   readonly secrets: Secrets;
+  readonly tokens: AccessTokens;
   readonly loopKey: Buffer;
   /** The header block of a message in the store (null: longer than the limit); null where the store has none. */
   readonly storedHeader: (key: MessageKey) => Promise<{ readonly header: Buffer | null } | null>;
@@ -32,11 +34,13 @@ interface ExplainerSource {
 export class Explainer {
   readonly settings: Settings;
   readonly secrets: Secrets;
+  readonly tokens: AccessTokens;
   readonly #source: ExplainerSource;
 
   private constructor(source: ExplainerSource) {
     this.settings = source.settings;
     this.secrets = source.secrets;
+    this.tokens = source.tokens;
     this.#source = source;
   }
 
@@ -46,6 +50,7 @@ export class Explainer {
     return new Explainer({
       settings: await yamlSettings({ file: config, memory }).read(),
       secrets: context.secrets,
+      tokens: context.tokens,
       loopKey: await loopKeyOf(data),
       storedHeader: async (key) => {
         const file = await findStored(data, key);
@@ -59,6 +64,7 @@ export class Explainer {
     return new Explainer({
       settings: await deps.settings.read(),
       secrets: deps.secrets,
+      tokens: deps.tokens,
       loopKey: Buffer.from(loopKey, 'hex'),
       storedHeader: (key) => readHeader(deps.store, key),
     });

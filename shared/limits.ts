@@ -165,6 +165,17 @@ export const SCRAM_NONCE_OCTETS = 24;
 /** What is kept of a server's text in an error or a log: enough to read, too little to flood. Octets. */
 export const SERVER_TEXT_OCTETS = 200;
 
+// --- OAuth ---
+
+/** One request to a token endpoint, connecting included: those of the large providers take well under a second. */
+export const TOKEN_REQUEST_MS = 30_000;
+
+/** An answer of a token endpoint; access tokens of 5 KB have been seen. Octets. */
+export const TOKEN_ANSWER_OCTETS = 256 * 1024;
+
+/** An access token is not used in its last minutes: clocks differ, and the login has to be over by then. */
+export const ACCESS_TOKEN_MARGIN_MS = 5 * 60_000;
+
 // --- spool ---
 
 /** A message up to this size stays in memory between RETR and the store, a larger one goes to a file. Octets. */

@@ -6,11 +6,11 @@ import { beginRun, closeRun, endRun } from '../../shared/ledger/mailbox-transiti
 import type { BeginAnswer, RunEnd } from '../../shared/ledger/mailbox-transitions.ts';
 import { LEASE_MS } from '../../shared/limits.ts';
 import type { NoticeDeps } from '../../shared/notice/post-notice.ts';
-import type { MaildropOpener } from '../../shared/pop3/maildrop.ts';
 import { connectionDigest } from '../../shared/settings/connection-digest.ts';
-import type { Secrets, Settings, SettingsSource } from '../../shared/settings/settings.ts';
+import type { Settings, SettingsSource } from '../../shared/settings/settings.ts';
 import type { TakenMail } from './custody.ts';
 import { holdLease } from './mailbox-lease.ts';
+import type { OpenMailboxDeps } from './open-mailbox.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import type { OnProgress } from './progress-meter.ts';
 import { retryGapMs } from './retry-gap.ts';
@@ -20,11 +20,9 @@ import type { TakeMailDeps, Taking } from './take-mail.ts';
 import { tellNews } from './tell-news.ts';
 import { tooSoonResult } from './too-soon.ts';
 
-export interface FetchDeps extends TakeMailDeps, NoticeDeps {
+export interface FetchDeps extends TakeMailDeps, NoticeDeps, OpenMailboxDeps {
   readonly settings: SettingsSource;
-  readonly secrets: Secrets;
   readonly mailboxes: MailboxLedger;
-  readonly opener: MaildropOpener;
   readonly newToken: NewToken;
   readonly random: Random;
   /** Keys the digests by which refused passwords are remembered. @throws Failure `secret` */

@@ -7,6 +7,7 @@ import type { Maildrop } from '../../shared/pop3/maildrop.ts';
 import { credentialsDigest } from '../../shared/settings/connection-digest.ts';
 import type { Mailbox, Settings } from '../../shared/settings/settings.ts';
 import type { FetchDeps, RunBounds } from './fetch-mailbox.ts';
+import { loginSecrets, openMailbox } from './open-mailbox.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 import { faultKindOf, isTooSoon } from './session-fault.ts';
 import { takeMail } from './take-mail.ts';
@@ -34,17 +35,16 @@ export class RunSession {
     taking: Taking,
     meter: ProgressMeter,
   ): Promise<void> {
-    const { clock, secrets } = this.#deps;
+    const { clock } = this.#deps;
     const mailbox = mailboxOf(settings, id);
     const { limits } = settings.general;
     const deadline = Math.min(clock.now() + limits.runMs, bounds.deadline ?? Infinity);
-    const password = await secrets.read(mailbox.password);
-    this.#used = { mailbox, secrets: [password] };
+    this.#used = { mailbox, secrets: await loginSecrets(this.#deps, mailbox) };
     await this.#refuseSuspended(mailbox);
     const closingTime = deadline - Math.min(RUN_CLOSING_MS, limits.runMs / 4);
     const more = () => !bounds.closing.aborted && clock.now() < closingTime;
 
-    const maildrop = await this.#open(mailbox, password, deadline, bounds.leaseLost);
+    const maildrop = await this.#open(mailbox, deadline, bounds.leaseLost);
     try {
       const deps = { ...this.#deps, meter };
       await takeMail(deps, maildrop, mailbox, limits, taking, more);
@@ -68,24 +68,10 @@ export class RunSession {
     }
   }
 
-  async #open(
-    mailbox: Mailbox,
-    password: string,
-    deadline: number,
-    signal: AbortSignal,
-  ): Promise<Maildrop> {
-    const { opener, clock } = this.#deps;
+  async #open(mailbox: Mailbox, deadline: number, signal: AbortSignal): Promise<Maildrop> {
+    const { clock } = this.#deps;
     try {
-      const maildrop = await opener.open(
-        mailbox,
-        {
-          username: mailbox.username,
-          secret: { kind: 'password', value: password },
-          auth: mailbox.auth,
-          cleartextAllowed: cleartextAllowed(mailbox),
-        },
-        { deadline, signal },
-      );
+      const maildrop = await openMailbox(this.#deps, mailbox, { deadline, signal });
       this.login = { at: clock.now(), delayMs: maildrop.loginDelayMs, tooSoon: false };
       return maildrop;
     } catch (error) {
@@ -124,9 +110,4 @@ function mailboxOf(settings: Settings, id: string): Mailbox {
   }
   const words = problems.map((one) => `${one.path}: expected ${one.expected}, got ${one.got}`);
   throw new Failure('settings', 'permanent', `mailbox ${id} is misconfigured: ${words.join('; ')}`);
-}
-
-/** Settings allow `tls: none` only with `allowCleartext` or on loopback, so there it is decided already. */
-function cleartextAllowed(mailbox: Mailbox): boolean {
-  return mailbox.allowCleartext || mailbox.tls === 'none';
 }

@@ -3,7 +3,13 @@ import { Construct } from 'constructs';
 import type { StageParts } from './capability.ts';
 import { JobFunction } from './job-function.ts';
 import { JobQueue } from './job-queue.ts';
-import { allowLedger, allowSecrets, allowSettings, allowWriting } from './permissions.ts';
+import {
+  allowKeepingTokens,
+  allowLedger,
+  allowSecrets,
+  allowSettings,
+  allowWriting,
+} from './permissions.ts';
 
 /** Room for messages above the spool's memory limit; several may be under way. MiB. */
 const SPOOL_MIB = 2048;
@@ -21,6 +27,7 @@ export class Fetching extends Construct {
     const fetch = new JobFunction(this, 'Function', parts, options);
     allowSettings(fetch.role, parts.stage);
     allowSecrets(fetch.role, parts.stage, '*');
+    allowKeepingTokens(fetch.role, parts.stage);
     allowLedger(fetch.role, parts.ledger, ['items', 'uidls']);
     allowWriting(fetch.role, parts.mailStore.bucket, 'Incoming');
     parts.alerts.allowPublishing(fetch.role);

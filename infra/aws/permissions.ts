@@ -1,5 +1,5 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 
@@ -89,6 +89,24 @@ export function allowSecrets(role: Role, stage: string, names: string): void {
     ['ssm:GetParameter'],
     paths.map((path) => parameter(role, `${stage}/secrets/${path}`)),
     PARAMETERS,
+  );
+}
+
+/**
+ * Writing rotated refresh tokens back: to secrets, never to a setting, and never to the key of the loop marker. Which
+ * secret holds a refresh token is the configuration's to say. The key that SSM encrypts with by default takes every
+ * role that may use the parameter; it needs no permission of its own.
+ */
+export function allowKeepingTokens(role: Role, stage: string): void {
+  allow(role, ['ssm:PutParameter'], [parameter(role, `${stage}/secrets/*`)]);
+  role.addToPolicy(
+    new PolicyStatement({
+      effect: Effect.DENY,
+      actions: ['ssm:PutParameter'],
+      resources: [`${stage}/secrets/mailferry-loop`, `${stage}/secrets/mailferry-loop/*`].map(
+        (path) => parameter(role, path),
+      ),
+    }),
   );
 }
 

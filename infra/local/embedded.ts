@@ -28,6 +28,7 @@ import { sqliteSettingsMemory } from '../../shared/settings/sqlite-memory.ts';
 import { Database } from '../../shared/sqlite/database.ts';
 import { FileMailStore } from '../../shared/store/file-mail-store.ts';
 import { createSpool } from '../../shared/store/spool-writer.ts';
+import { localAccessTokens } from './access-tokens.ts';
 import { ownDataFolder } from './data-folder.ts';
 import type { DataFolder } from './data-folder.ts';
 import { inHandFiles, takeInHand } from './in-hand-files.ts';
@@ -103,6 +104,7 @@ async function openIn(
   const deps: EmbeddedDeps = {
     settings,
     secrets: options.secrets,
+    tokens: localAccessTokens({ data: folder.path, secrets: options.secrets, clock, log }),
     store: new FileMailStore({
       folder: folder.path,
       spoolFolder: folder.spool,

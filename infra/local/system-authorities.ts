@@ -7,11 +7,10 @@ import type { Settings, Transport } from '../../shared/settings/settings.ts';
  * authority is installed there. For the whole process, and only where some connection needs it, since reading them takes time.
  */
 export function trustSystemAuthorities(settings: Settings): void {
-  const connections: readonly Transport[] = [
-    settings.general.delivery.smtp,
-    ...settings.mailboxes.values(),
-  ];
-  if (!connections.some(verifiesByAuthority)) return;
+  const mailboxes = [...settings.mailboxes.values()];
+  const connections: readonly Transport[] = [settings.general.delivery.smtp, ...mailboxes];
+  const asksForTokens = mailboxes.some(({ oauth }) => oauth !== null);
+  if (!asksForTokens && !connections.some(verifiesByAuthority)) return;
   const trusted = new Set(getCACertificates('default'));
   const missing = getCACertificates('system').filter((authority) => !trusted.has(authority));
   if (missing.length > 0) setDefaultCACertificates([...trusted, ...missing]);

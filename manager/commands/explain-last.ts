@@ -1,3 +1,4 @@
+import { openMailbox } from '../../functions/fetch/open-mailbox.ts';
 import { fieldValue, headerFields, splitHeader } from '../../shared/mail/header-block.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { MailRefused } from '../../shared/pop3/maildrop.ts';
@@ -73,19 +74,11 @@ export async function explainLast(
   return WELL;
 }
 
-async function openMaildrop(explainer: Explainer, id: string): Promise<Maildrop> {
-  const mailbox = explainer.mailbox(id);
-  const password = await explainer.secrets.read(mailbox.password);
-  return new Pop3Opener(systemClock).open(
-    mailbox,
-    {
-      username: mailbox.username,
-      secret: { kind: 'password', value: password },
-      auth: mailbox.auth,
-      cleartextAllowed: mailbox.allowCleartext || mailbox.tls === 'none',
-    },
-    { deadline: systemClock.now() + TIME_MS, signal: new AbortController().signal },
-  );
+function openMaildrop(explainer: Explainer, id: string): Promise<Maildrop> {
+  const { secrets, tokens } = explainer;
+  const opener = new Pop3Opener(systemClock);
+  const bounds = { deadline: systemClock.now() + TIME_MS, signal: new AbortController().signal };
+  return openMailbox({ secrets, tokens, opener }, explainer.mailbox(id), bounds);
 }
 
 /** Servers without TOP give the whole message. */

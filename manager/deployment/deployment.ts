@@ -7,6 +7,10 @@ import type { Clock } from '../../shared/clock.ts';
 import { dynamoLedger } from '../../shared/ledger/dynamo-ledger.ts';
 import { forgottenByItself } from '../../shared/ledger/forgetting.ts';
 import { dynamoTakenMail } from '../../shared/ledger/dynamo-taken-mail.ts';
+import type { AccessTokens } from '../../shared/oauth/access-tokens.ts';
+import { OAuthAccessTokens } from '../../shared/oauth/oauth-access-tokens.ts';
+import { ssmRefreshTokens } from '../../shared/oauth/ssm-refresh-tokens.ts';
+import { postForm } from '../../shared/oauth/token-endpoint.ts';
 import { pinoLog } from '../../shared/observe/pino-log.ts';
 import { fetchJob, messageJob } from '../../shared/queue/job-queue.ts';
 import { sqsSender, sqsSource } from '../../shared/queue/sqs-queue.ts';
@@ -26,6 +30,7 @@ import type { TakenMailSource } from '../../shared/ledger/taken-mail.ts';
 export interface DeploymentDeps
   extends RequestFetchDeps, StatusDeps, SweepDeps, FollowMessagesDeps {
   readonly secrets: Secrets;
+  readonly tokens: AccessTokens;
   readonly takenMail: TakenMailSource;
 }
 
@@ -64,13 +69,22 @@ function openStack(stack: Stack, stage: string, ssm: SSMClient, clock: Clock): D
     // What is the last good configuration is for the functions to say.
     store: () => Promise.resolve(),
   };
+  const log = pinoLog('warn');
+  const secrets = ssmSecrets({ client: ssm, stage, clock });
   return {
     stage,
     stack,
     tree: { client: ssm, stage },
     deps: {
       settings: ssmSettings({ client: ssm, stage, memory, clock }),
-      secrets: ssmSecrets({ client: ssm, stage, clock }),
+      secrets,
+      tokens: new OAuthAccessTokens({
+        secrets,
+        refreshTokens: ssmRefreshTokens({ client: ssm, stage }),
+        post: postForm(clock),
+        clock,
+        log,
+      }),
       store: s3MailStore({ client: s3, bucket: stack.bucket }),
       mailboxes: ledger.mailboxes,
       messages: ledger.messages,
@@ -86,7 +100,7 @@ function openStack(stack: Stack, stage: string, ssm: SSMClient, clock: Clock): D
         deliver: sqsSource(sqs, stack.queues.deliver, messageJob),
       },
       clock,
-      log: pinoLog('warn'),
+      log,
     },
     close() {
       for (const client of [ssm, s3, sqs, dynamo]) client.destroy();

@@ -32,6 +32,13 @@ export async function unreadableSecrets(
   return problems.filter((problem) => problem !== null);
 }
 
+/** Where secrets stand in a mailbox. */
+const MAILBOX_SECRETS: readonly Place[] = [
+  ['password'],
+  ['oauth', 'clientSecret'],
+  ['oauth', 'refreshToken'],
+];
+
 interface PlacedSecret {
   readonly ref: SecretRef;
   readonly place: Place;
@@ -43,7 +50,7 @@ function secretRefs(document: unknown): readonly PlacedSecret[] {
   const ids = isBlock(mailboxes) ? Object.keys(mailboxes) : [];
   const places: readonly Place[] = [
     ['delivery', 'smtp', 'password'],
-    ...ids.map((id) => ['mailboxes', id, 'password']),
+    ...ids.flatMap((id) => MAILBOX_SECRETS.map((steps) => ['mailboxes', id, ...steps])),
   ];
   return places.flatMap((place) => {
     const ref = secretRef.safeParse(valueAt(document, place));

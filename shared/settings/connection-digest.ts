@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 
-import type { Mailbox } from './settings.ts';
+import type { Mailbox, OAuthSettings, SecretRef } from './settings.ts';
 
 /** What decides which server is logged in to, as whom and how. */
 type ConnectionSettings = Pick<
@@ -14,6 +14,7 @@ type ConnectionSettings = Pick<
   | 'username'
   | 'auth'
   | 'password'
+  | 'oauth'
 >;
 
 /** Keeps this use of a key apart from every other use of the same key. */
@@ -48,6 +49,16 @@ export function credentialsDigest(
 
 function partsOf(mailbox: ConnectionSettings): readonly unknown[] {
   const { host, port, tls, allowCleartext, ca, fingerprint, username, auth, password } = mailbox;
-  const secret = password.kind === 'named' ? password.name : null;
-  return [host.toLowerCase(), port, tls, allowCleartext, ca, fingerprint, username, auth, secret];
+  const line = [host.toLowerCase(), port, tls, allowCleartext, ca, fingerprint, username, auth];
+  return [...line, nameOf(password), ...tokenParts(mailbox.oauth)];
+}
+
+function tokenParts(oauth: OAuthSettings | null): readonly unknown[] {
+  if (oauth === null) return [];
+  const { tokenUrl, clientId, scope, grant, clientSecret, refreshToken } = oauth;
+  return [tokenUrl, clientId, scope, grant, nameOf(clientSecret), nameOf(refreshToken)];
+}
+
+function nameOf(ref: SecretRef | null): string | null {
+  return ref?.kind === 'named' ? ref.name : null;
 }

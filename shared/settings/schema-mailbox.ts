@@ -6,11 +6,12 @@ import { notYetSupported } from './problem.ts';
 import type { Place } from './problem.ts';
 import { parseSchedule, SCHEDULE_FORM } from './schedule.ts';
 import type { Schedule } from './schedule.ts';
-import { isComplete, readFields, refuseLater } from './schema-fields.ts';
+import { isComplete, readFields } from './schema-fields.ts';
 import type { Complete, Fields } from './schema-fields.ts';
 import { choice, optional, orElse, scalar } from './schema-value.ts';
-import { oauth } from './schema-oauth.ts';
-import { secretRef, warnOfPlainSecret } from './schema-secret.ts';
+import { oauth, readLogin } from './schema-oauth.ts';
+import type { LoginSettings } from './schema-oauth.ts';
+import { secretRef } from './schema-secret.ts';
 import { readTransport, transportShape } from './schema-transport.ts';
 import type { SchemaContext } from './schema-transport.ts';
 import type { Mailbox, Problem, Transport } from './settings.ts';
@@ -46,7 +47,7 @@ function wordOrTime(words: readonly string[]): z.ZodType<string> {
 const shape = {
   ...transportShape('implicit'),
   ...recipientShape,
-  password: secretRef,
+  password: optional(secretRef),
   auth: orElse(choice(AUTHENTICATION), 'auto'),
   oauth: optional(oauth),
   schedule: orElse(scalar(SCHEDULE_FORM, parseSchedule), EVERY_5_MINUTES),
@@ -72,33 +73,25 @@ export function readMailbox(
   const found: Problem[] = [];
   const fields = readFields(shape, value, place, found);
   const transport = readTransport(fields, place, POP3_PORTS, context, found);
-  warnOfPlainSecret(fields.password, [...place, 'password'], found);
+  const login = readLogin(fields, place, found);
   checkLater(fields, place, found);
   checkRecipients(fields, fields, place, surroundings, found);
   const mailbox =
-    isComplete(fields) && transport !== null ? build(id, fields, transport, surroundings) : null;
+    isComplete(fields) && transport !== null && login !== null
+      ? build(id, fields, { ...transport, ...login }, surroundings)
+      : null;
   problems.push(...found);
   return found.some((problem) => problem.severity === 'error') ? null : mailbox;
 }
 
 /** Forms that are settled and that this version does not act on yet. */
 function checkLater(fields: MailboxFields, place: Place, problems: Problem[]): void {
-  if (fields.auth !== undefined && supportedAuth(fields.auth) === null) {
-    problems.push(
-      notYetSupported([...place, 'auth'], 'a mechanism that takes a password', fields.auth),
-    );
-  }
   if (fields.keep !== undefined && supportedKeep(fields.keep) === null) {
     problems.push(notYetSupported([...place, 'keep'], 'none or forever', fields.keep));
   }
   if (fields.initial !== undefined && fields.initial !== 'all') {
     problems.push(notYetSupported([...place, 'initial'], 'all', fields.initial));
   }
-  refuseLater([...place, 'oauth'], 'no such setting', fields.oauth, problems);
-}
-
-function supportedAuth(auth: (typeof AUTHENTICATION)[number]): Mailbox['auth'] | null {
-  return auth === 'xoauth2' || auth === 'oauthbearer' ? null : auth;
 }
 
 function supportedKeep(keep: string): Mailbox['keep'] | null {
@@ -108,15 +101,14 @@ function supportedKeep(keep: string): Mailbox['keep'] | null {
 function build(
   id: string,
   fields: Complete<MailboxFields>,
-  transport: Transport,
+  access: Transport & LoginSettings,
   surroundings: MailboxSurroundings,
 ): Mailbox | null {
-  const auth = supportedAuth(fields.auth);
   const keep = supportedKeep(fields.keep);
-  if (auth === null || keep === null) return null;
-  const { username, password, schedule } = fields;
+  if (keep === null) return null;
+  const { username, auth, schedule } = fields;
   const initial = 'all' as const;
-  const common = { ...transport, id, username, password, auth, schedule, keep, initial };
-  const recipients = recipientPart(fields, { host: transport.host, username }, surroundings);
+  const common = { ...access, id, username, auth, schedule, keep, initial };
+  const recipients = recipientPart(fields, { host: access.host, username }, surroundings);
   return recipients === null ? null : { ...common, ...recipients };
 }

@@ -18,17 +18,16 @@ export function isSecretName(name: string): boolean {
  */
 const WITHHELD = { withheld: true };
 
+export const SECRET_FORM = '{ secret: name }, or the password itself as a text without line breaks';
+
 /**
  * `{ secret: name }`, or the secret itself. Anything else is refused as a whole and without a look inside: an unquoted
  * `{hunter2}` is a block to YAML, and its key is the password.
  */
-export const secretRef: z.ZodType<SecretRef> = scalar(
-  '{ secret: name }, or the password itself as a text without line breaks',
-  readSecretRef,
-  (value) =>
-    isBlock(value) && value['withheld'] === true
-      ? 'the kept copy of the configuration holds no passwords'
-      : quotesMissing(value),
+export const secretRef: z.ZodType<SecretRef> = scalar(SECRET_FORM, readSecretRef, (value) =>
+  isBlock(value) && value['withheld'] === true
+    ? 'the kept copy of the configuration holds no passwords'
+    : quotesMissing(value),
 );
 
 function readSecretRef(value: unknown): SecretRef | null {

@@ -23,6 +23,23 @@ export type Authentication =
   | 'xoauth2'
   | 'oauthbearer';
 
+/** Where access tokens for a mailbox come from. */
+export type OAuthSettings = OAuthClient &
+  (
+    | { readonly grant: 'refresh_token'; readonly refreshToken: SecretRef }
+    | { readonly grant: 'client_credentials'; readonly refreshToken: null }
+  );
+
+interface OAuthClient {
+  readonly provider: 'microsoft' | 'google' | 'custom';
+  readonly clientId: string;
+  readonly clientSecret: SecretRef | null;
+  /** An https URL; http on this machine alone. */
+  readonly tokenUrl: string;
+  /** What the token is asked for; null: what the grant stands for anyway. */
+  readonly scope: string | null;
+}
+
 /** How a connection is protected, for a mailbox as for the SMTP server. */
 export interface Transport {
   readonly host: string;
@@ -82,7 +99,9 @@ export interface GeneralSettings {
 interface MailboxCommon extends Transport {
   readonly id: string;
   readonly username: string;
-  readonly password: SecretRef;
+  /** Null with `oauth`, and only then. */
+  readonly password: SecretRef | null;
+  readonly oauth: OAuthSettings | null;
   readonly auth: Authentication;
   readonly schedule: Schedule;
   readonly keep: Keep;

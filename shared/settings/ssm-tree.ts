@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 
 import type { NewToken } from '../clock.ts';
+import { isRotatedFrom } from '../oauth/ssm-refresh-tokens.ts';
 import { LOOP_SECRET, parametersToDocument, treeValues } from './ssm-document.ts';
 import type { TreeDocument, TreeValue } from './ssm-document.ts';
 import { deleteParameters, readBranch, rootOf, writeParameter } from './ssm-parameters.ts';
@@ -89,10 +90,23 @@ async function compare(
       ? await readSecretValue(place, name.slice('secrets/'.length))
       : (there.get(name) ?? null);
     if (present === null) added.push(name);
-    else if (secret ? present !== value : !isSameJson(present, value)) changed.push(name);
+    else if (secret ? await isOther(place, name, value, present) : !isSameJson(present, value)) {
+      changed.push(name);
+    }
   }
   const removed = [...there.keys()].filter((name) => !wanted.has(name)).sort();
   return { difference: { added, changed, removed }, stored: parameters.map(({ name }) => name) };
+}
+
+/** A refresh token that its provider replaced since the push is not the configuration's to bring back. */
+async function isOther(
+  place: SsmStage,
+  name: string,
+  value: string,
+  present: string,
+): Promise<boolean> {
+  if (present === value) return false;
+  return !(await isRotatedFrom(place, name.slice('secrets/'.length), value, present));
 }
 
 async function readPlain(place: SsmStage): Promise<readonly { name: string; value: string }[]> {

@@ -36,6 +36,7 @@ import {
 import type { AwsClients, EmulatedStage } from '../support/emulated-stage.ts';
 import { startMiniStack } from '../support/ministack.ts';
 import type { MiniStack } from '../support/ministack.ts';
+import { noTokens } from '../support/no-tokens.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { COUNTED_AT, RequestCount } from '../support/request-count.ts';
 import { sampleMessage } from '../support/sample-message.ts';
@@ -117,6 +118,7 @@ describe('requests per message', () => {
     const fetchDeps: FetchDeps = {
       ...shared,
       secrets,
+      tokens: noTokens,
       opener,
       newSpool,
       random: () => 0.5,

@@ -15,6 +15,7 @@ const common = {
   fingerprint: null,
   username: 'catchall@corp.example',
   password: { kind: 'named', name: 'everyone' },
+  oauth: null,
   auth: 'auto',
   schedule: { kind: 'never' },
   keep: 'none',

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 
 import type { FetchDeps } from '../../../functions/fetch/fetch-mailbox.ts';
 import { systemClock } from '../../../shared/clock.ts';
+import { OAuthAccessTokens } from '../../../shared/oauth/oauth-access-tokens.ts';
+import { ssmRefreshTokens } from '../../../shared/oauth/ssm-refresh-tokens.ts';
+import { postForm } from '../../../shared/oauth/token-endpoint.ts';
 import { Pop3Opener } from '../../../shared/pop3/opener.ts';
 import { createSpool } from '../../../shared/store/spool-writer.ts';
 import { readEnvironment } from './config.ts';
@@ -22,10 +25,15 @@ export function fetchDeps(): FetchDeps & { readonly log: FunctionLog } {
     configured.settings.read(),
   );
   const configured = stageSettings({ memory: settingsMemory, clock, log, addressKey: true });
+  const { settings, secrets, place } = configured;
+  const refreshTokens = ssmRefreshTokens(place);
   const spool = emptySpoolFolder();
   return {
-    ...configured,
-    credentialsKey: () => readLoopKey(configured.secrets),
+    settings,
+    secrets,
+    // Lives as long as the sandbox: one that is kept warm asks for a token once an hour, a new one asks anew.
+    tokens: new OAuthAccessTokens({ secrets, refreshTokens, post: postForm(clock), clock, log }),
+    credentialsKey: () => readLoopKey(secrets),
     hostName: helloName(readEnvironment('stage').stage),
     store: stageMailStore(),
     mailboxes,

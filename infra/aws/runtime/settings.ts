@@ -9,6 +9,7 @@ import type {
   SettingsMemory,
   SettingsSource,
 } from '../../../shared/settings/settings.ts';
+import type { SsmStage } from '../../../shared/settings/ssm-parameters.ts';
 import { ssmSecrets } from '../../../shared/settings/ssm-secrets.ts';
 import { ssmSettings } from '../../../shared/settings/ssm-source.ts';
 import { readEnvironment } from './config.ts';
@@ -22,6 +23,8 @@ const LOOP_KEY = /^[0-9a-f]{64}$/i;
 export interface StageSettings {
   readonly settings: SettingsSource;
   readonly secrets: Secrets;
+  /** Where the parameters lie. */
+  readonly place: SsmStage;
 }
 
 export function stageSettings(options: {
@@ -34,10 +37,11 @@ export function stageSettings(options: {
   const { memory, clock, log, addressKey = false } = options;
   const { stage } = readEnvironment('stage');
   const client = new SSMClient({ requestHandler: SHORT_REQUEST });
-  const settings = ssmSettings({ client, stage, memory, clock });
-  const secrets = ssmSecrets({ client, stage, clock });
+  const place = { client, stage };
+  const settings = ssmSettings({ ...place, memory, clock });
+  const secrets = ssmSecrets({ ...place, clock });
   const key = addressKey ? () => readLoopKey(secrets) : null;
-  return { settings: new ReportedSettings(settings, log, key), secrets };
+  return { settings: new ReportedSettings(settings, log, key), secrets, place };
 }
 
 /** @throws Failure `secret`, permanent, when it is not what `config push` makes */

@@ -14,6 +14,7 @@ const roles = roleStatements(template);
 function permissions(role: string, service: string): readonly string[] {
   const statements = roles.get(role) ?? [];
   return statements
+    .filter(({ Effect: effect }) => effect === 'Allow')
     .flatMap((statement) =>
       actionsOf(statement).flatMap((action) =>
         resourcesOf(statement).map((resource) => `${action} ${placeOf(resource)}`.trim()),
@@ -50,7 +51,6 @@ describe('roles', () => {
 
   test('no action by wildcard, and no resource but one below a prefix', () => {
     for (const statement of [...roles.values()].flat()) {
-      expect(statement.Effect).toBe('Allow');
       for (const action of actionsOf(statement)) expect(action).not.toContain('*');
       for (const resource of resourcesOf(statement)) {
         expect(resource).toMatch(
@@ -62,9 +62,9 @@ describe('roles', () => {
 
   test('nobody may remove a version of an object, an item or a parameter', () => {
     const actions = [...roles.values()].flat().flatMap(actionsOf);
-    expect(
-      actions.filter((action) => /Version|dynamodb:Delete|ssm:(Put|Delete)/.test(action)),
-    ).toEqual([]);
+    expect(actions.filter((action) => /Version|dynamodb:Delete|ssm:Delete/.test(action))).toEqual(
+      [],
+    );
   });
 });
 
@@ -100,8 +100,34 @@ describe('which secrets each may read', () => {
     ['DeliveringFunction', ['ssm:GetParameter secrets/*']],
     ['SweepingFunction', []],
   ])('%s', (role, expected) => {
-    const secrets = permissions(role, 'ssm').filter((one) => one.includes('secrets'));
+    const secrets = permissions(role, 'ssm').filter((one) => /Get.* secrets/.test(one));
     expect(secrets).toEqual(expected);
+  });
+});
+
+describe('who may write parameters', () => {
+  const writers = [...roles].filter(([, statements]) =>
+    statements.flatMap(actionsOf).includes('ssm:PutParameter'),
+  );
+
+  test('fetch alone: rotated refresh tokens among the secrets of its stage', () => {
+    expect(writers.map(([role]) => role)).toEqual(['FetchingFunction']);
+    const writing = permissions('FetchingFunction', 'ssm').filter((one) => one.includes('Put'));
+    expect(writing).toEqual(['ssm:PutParameter secrets/*']);
+  });
+
+  test('and not the key of the loop marker', () => {
+    const denied = writers[0]?.[1].filter(({ Effect: effect }) => effect === 'Deny') ?? [];
+    expect(denied.flatMap(actionsOf)).toEqual(['ssm:PutParameter']);
+    expect(denied.flatMap(resourcesOf).map(placeOf)).toEqual([
+      'secrets/mailferry-loop',
+      'secrets/mailferry-loop/*',
+    ]);
+  });
+
+  test('nothing else is denied, which would hide a permission that nobody needs', () => {
+    const denied = [...roles.values()].flat().filter(({ Effect: effect }) => effect !== 'Allow');
+    expect(denied).toHaveLength(1);
   });
 });
 
