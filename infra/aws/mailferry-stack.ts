@@ -7,6 +7,7 @@ import type { StageParts } from './capability.ts';
 import { Delivering } from './delivering.ts';
 import { Dispatching } from './dispatching.ts';
 import { Fetching } from './fetching.ts';
+import { HttpApi } from './http-api.ts';
 import { LedgerTable } from './ledger-table.ts';
 import { MailStore } from './mail-store.ts';
 import { Routing } from './routing.ts';
@@ -38,11 +39,9 @@ export class MailferryStack extends Stack {
     delivering.worker.sendsTo(routing.jobs);
     new Dispatching(this, 'Dispatching', parts, fetching.jobs);
     new Sweeping(this, 'Sweeping', parts, [routing.jobs, delivering.jobs]);
-    new StackParameter(this, 'Stack', {
-      stage: props.stage,
-      mailStore: parts.mailStore,
-      ledger: parts.ledger,
-      queues: { fetch: fetching.jobs, route: routing.jobs, deliver: delivering.jobs },
-    });
+    const queues = { fetch: fetching.jobs, route: routing.jobs, deliver: delivering.jobs };
+    const { mailStore, ledger, stage } = parts;
+    const { url } = new HttpApi(this, 'HttpApi', parts, queues);
+    new StackParameter(this, 'Stack', { stage, mailStore, ledger, queues, api: url });
   }
 }

@@ -3,6 +3,7 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 
+import type { JobQueue } from './job-queue.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { acknowledgeWildcard } from './nag-finding.ts';
 
@@ -44,6 +45,15 @@ export function allowReading(role: Role, bucket: Bucket, areas: readonly Area[])
 
 export function allowListing(role: Role, bucket: Bucket): void {
   allow(role, ['s3:ListBucket'], [bucket.bucketArn]);
+}
+
+/** How many jobs wait, in words of SQS: approximately. */
+export function allowDepth(role: Role, queues: readonly JobQueue[]): void {
+  allow(
+    role,
+    ['sqs:GetQueueAttributes'],
+    queues.map(({ queue }) => queue.queueArn),
+  );
 }
 
 /** Removes the current version, which stays as a noncurrent one; versions themselves are out of reach. */

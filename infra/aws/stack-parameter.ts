@@ -12,6 +12,8 @@ export interface StackParameterProps {
   readonly mailStore: MailStore;
   readonly ledger: LedgerTable;
   readonly queues: Readonly<Record<QueueName, JobQueue>>;
+  /** Address of the HTTP API. */
+  readonly api: string;
 }
 
 /** Where the command finds a stage: the one name in the stack that is fixed, since somebody outside has to know it. */
@@ -19,7 +21,7 @@ export class StackParameter extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { stage, mailStore, ledger, queues }: StackParameterProps,
+    { stage, mailStore, ledger, queues, api }: StackParameterProps,
   ) {
     super(scope, id);
     const stack = Stack.of(this);
@@ -35,6 +37,7 @@ export class StackParameter extends Construct {
           deliver: queues.deliver.queue.queueUrl,
         },
         region: stack.region,
+        api,
       }),
     });
   }

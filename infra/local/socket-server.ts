@@ -2,18 +2,20 @@ import { chmod, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
-import { requestFetchNow } from '../../functions/api/request-fetch.ts';
-import { status } from '../../functions/api/status.ts';
+import { contentTypeOf, problemAnswer } from '../../functions/api/problem.ts';
+import type { ApiAnswer } from '../../functions/api/problem.ts';
+import { answerBy, MAX_BODY_OCTETS } from '../../functions/api/router.ts';
+import { ROUTES } from '../../functions/api/routes.ts';
+import type { ApiDeps } from '../../functions/api/routes.ts';
 import { asFailure, Failure } from '../../shared/failure.ts';
 import type { Embedded } from './embedded.ts';
 
 /** `sun_path` of unix(7) less its NUL, on the systems where it is shortest. */
 const SOCKET_PATH_OCTETS = 103;
-const MAILBOX_FETCH = /^\/mailboxes\/([^/]+)\/fetch$/;
 
 /**
  * The HTTP API on a unix socket in the data folder, for the other commands on this machine. The same routes as the
- * deployed API: `GET /status`, `POST /fetch`, `POST /mailboxes/{id}/fetch` (202). Errors are problem+json (RFC 9457).
+ * deployed API ({@link ROUTES}).
  * @throws Failure `settings`, permanent, when the folder's path is too long for a socket in it
  */
 export async function listenOnSocket(embedded: Embedded): Promise<Server> {
@@ -22,14 +24,12 @@ export async function listenOnSocket(embedded: Embedded): Promise<Server> {
   // What lies there is a dead owner's: this process has the folder.
   await rm(path, { force: true });
   const server = createServer((request, response) => {
-    respond(embedded, request).then(
-      ({ code, body }) => {
-        send(response, code, body);
+    respond(embedded.deps, request).then(
+      (answer) => {
+        send(response, answer);
       },
       (error: unknown) => {
-        const failure = asFailure(error);
-        const code = failure.kind === 'settings' ? 404 : 500;
-        send(response, code, problem(code, failure.message));
+        send(response, problemAnswer(500, asFailure(error).message));
       },
     );
   });
@@ -62,42 +62,26 @@ export async function closeSocket(server: Server): Promise<void> {
   await closed;
 }
 
-interface Answer {
-  readonly code: number;
-  readonly body: unknown;
+async function respond(deps: ApiDeps, request: IncomingMessage): Promise<ApiAnswer> {
+  const url = new URL(request.url ?? '/', 'http://socket');
+  const { pathname: path, searchParams: query } = url;
+  const body = await bodyOf(request);
+  return answerBy(ROUTES, deps, { method: request.method ?? '', path, query, body });
 }
 
-async function respond(embedded: Embedded, request: IncomingMessage): Promise<Answer> {
-  const route = `${request.method ?? ''} ${request.url ?? ''}`;
-  if (route === 'GET /status') return { code: 200, body: await status(embedded.deps) };
-  const ids = fetchedIds(route);
-  if (ids === null) return { code: 404, body: problem(404, `no such route: ${route}`) };
-  const requestedAt = new Date(embedded.deps.clock.now()).toISOString();
-  const runs = await requestFetchNow(embedded.deps, ids);
-  const mailboxes = runs.map(({ mailbox }) => mailbox);
-  return { code: 202, body: { mailboxes, requestedAt, runs } };
-}
-
-/** @returns the mailboxes asked for, none for all; null when the route is another */
-function fetchedIds(route: string): readonly string[] | null {
-  if (route === 'POST /fetch') return [];
-  if (!route.startsWith('POST ')) return null;
-  const match = MAILBOX_FETCH.exec(route.slice('POST '.length));
-  const id = match?.[1];
-  if (id === undefined) return null;
-  try {
-    return [decodeURIComponent(id)];
-  } catch {
-    return null;
+/** No more than one octet above what the router takes: it refuses that, and the rest need not be kept. */
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let octets = 0;
+  for await (const chunk of request) {
+    if (octets > MAX_BODY_OCTETS) continue;
+    chunks.push(chunk as Buffer);
+    octets += (chunk as Buffer).length;
   }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
-function problem(code: number, detail: string): unknown {
-  return { type: 'about:blank', status: code, title: detail, detail };
-}
-
-function send(response: ServerResponse, code: number, body: unknown): void {
-  const type = code < 400 ? 'application/json' : 'application/problem+json';
-  response.writeHead(code, { 'content-type': type });
-  response.end(`${JSON.stringify(body)}\n`);
+function send(response: ServerResponse, answer: ApiAnswer): void {
+  response.writeHead(answer.status, { 'content-type': contentTypeOf(answer) });
+  response.end(`${JSON.stringify(answer.body)}\n`);
 }

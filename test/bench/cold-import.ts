@@ -22,6 +22,7 @@ const CLIENTS: Readonly<Record<FunctionName, readonly string[]>> = {
   route: ['S3', 'DynamoDB', 'SSM', 'SQS'],
   deliver: ['S3', 'DynamoDB', 'SSM', 'SQS'],
   sweep: ['S3', 'DynamoDB', 'SQS'],
+  api: ['S3', 'DynamoDB', 'SQS', 'SSM'],
 };
 
 const ENVIRONMENT = {

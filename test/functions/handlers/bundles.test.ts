@@ -53,6 +53,29 @@ describe('bundles', () => {
   });
 });
 
+describe('api', () => {
+  const event = (method: string, rawPath: string) => ({
+    version: '2.0',
+    rawPath,
+    rawQueryString: '',
+    requestContext: { http: { method } },
+  });
+
+  test('answers a request that no route is for, and one that is none, with a problem document', async () => {
+    for (const [asked, status] of [
+      [event('GET', '/elsewhere'), 404],
+      [event('GET', '/fetch'), 405],
+      [{ Records: [] }, 400],
+    ] as const) {
+      const { returned } = await callBundledHandler({ folder, name: 'api', event: asked });
+      expect(returned).toMatchObject({
+        statusCode: status,
+        headers: { 'content-type': 'application/problem+json' },
+      });
+    }
+  });
+});
+
 describe('fetch', () => {
   test('drops a job older than two minutes without asking anybody', async () => {
     const body = JSON.stringify({ mailbox: 'sales', queuedAt: Date.now() - 121_000 });

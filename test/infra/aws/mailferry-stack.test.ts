@@ -1,6 +1,7 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 
+import { ROUTES } from '../../../functions/api/routes.ts';
 import { FUNCTION_SECONDS, QUEUE_NAMES } from '../../../infra/aws/timings.ts';
 import { synthesizedStage } from '../../support/synthesized-stage.ts';
 
@@ -161,8 +162,8 @@ describe('mail store', () => {
     });
   });
 
-  test('no custom resource and no function but the five', () => {
-    template.resourceCountIs('AWS::Lambda::Function', 5);
+  test('no custom resource and no function but the six', () => {
+    template.resourceCountIs('AWS::Lambda::Function', 6);
     const types = Object.values(template.toJSON()['Resources'] as Record<string, { Type: string }>);
     expect(types.filter(({ Type: type }) => type.startsWith('Custom::'))).toEqual([]);
   });
@@ -199,9 +200,10 @@ describe('functions', () => {
       Handler: 'index.handler',
       LoggingConfig: { LogGroup: Match.anyValue() },
     });
-    template.resourceCountIs('AWS::Logs::LogGroup', 5);
+    // One a function, and one for the requests of the API.
+    template.resourceCountIs('AWS::Logs::LogGroup', 7);
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
-    template.resourceCountIs('AWS::Lambda::EventInvokeConfig', 5);
+    template.resourceCountIs('AWS::Lambda::EventInvokeConfig', 6);
     template.allResourcesProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 });
   });
 
@@ -249,6 +251,26 @@ describe('functions', () => {
   });
 });
 
+describe('HTTP API', () => {
+  const routes = Object.values(template.findResources('AWS::ApiGatewayV2::Route')).map(
+    (route) => (route as { Properties: Record<string, unknown> }).Properties,
+  );
+
+  test('has the routes of the program, each for signed requests alone', () => {
+    expect(routes.map(({ RouteKey: key }) => key).toSorted()).toEqual(
+      ROUTES.map(({ method, path }) => `${method} ${path}`).toSorted(),
+    );
+    for (const route of routes) expect(route['AuthorizationType']).toBe('AWS_IAM');
+  });
+
+  test('logs who asked for what, and is throttled', () => {
+    template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      AccessLogSettings: { Format: Match.stringLikeRegexp('identity.userArn') },
+      DefaultRouteSettings: { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 20 },
+    });
+  });
+});
+
 describe('stages', () => {
   test('the command finds a stage by one parameter', () => {
     template.hasResourceProperties('AWS::SSM::Parameter', {
@@ -265,12 +287,16 @@ describe('stages', () => {
       table: 'X',
       queues: { fetch: 'X', route: 'X', deliver: 'X' },
       region: 'X',
+      api: 'X',
     });
   });
 
   test('two stages share no name', () => {
     const names = ['prod', 'test'].map((stage) => fixedNames(synthesizedStage({ stage }).toJSON()));
-    expect(names).toEqual([['/mailferry/prod/stack'], ['/mailferry/test/stack']]);
+    expect(names.map((one) => one.toSorted())).toEqual([
+      ['/mailferry/prod/stack', 'mailferry-prod'],
+      ['/mailferry/test/stack', 'mailferry-test'],
+    ]);
   });
 });
 
@@ -291,7 +317,7 @@ function capabilityOf(name: string): string {
 }
 
 /** Physical names that the template fixes, of any kind of resource. */
-function fixedNames(json: Record<string, unknown>): readonly unknown[] {
+function fixedNames(json: Record<string, unknown>): readonly string[] {
   const resources = json['Resources'] as Record<
     string,
     { Type: string; Properties?: Record<string, unknown> }
@@ -299,7 +325,7 @@ function fixedNames(json: Record<string, unknown>): readonly unknown[] {
   const naming = /^(Name|BucketName|TableName|QueueName|FunctionName|RoleName|LogGroupName)$/;
   return Object.values(resources).flatMap(({ Properties: properties = {} }) =>
     Object.entries(properties)
-      .filter(([key, value]) => naming.test(key) && typeof value === 'string')
-      .map(([, value]) => value),
+      .filter(([key]) => naming.test(key))
+      .flatMap(([, value]) => (typeof value === 'string' ? value : [])),
   );
 }

@@ -41,6 +41,7 @@ describe('roles', () => {
         'DeliveringFunction',
         'SweepingFunction',
         'SweepingTick',
+        'HttpApiFunction',
       ].sort(),
     );
     const all = Object.values(template.findResources('AWS::IAM::Role')) as {
@@ -84,6 +85,7 @@ describe('what each may do with mail', () => {
       ],
     ],
     ['SweepingFunction', ['s3:ListBucket']],
+    ['HttpApiFunction', ['s3:ListBucket']],
   ])('%s', (role, expected) => {
     expect(permissions(role, 's3')).toEqual(expected);
   });
@@ -99,6 +101,7 @@ describe('which secrets each may read', () => {
     ],
     ['DeliveringFunction', ['ssm:GetParameter secrets/*']],
     ['SweepingFunction', []],
+    ['HttpApiFunction', []],
   ])('%s', (role, expected) => {
     const secrets = permissions(role, 'ssm').filter((one) => /Get.* secrets/.test(one));
     expect(secrets).toEqual(expected);
@@ -138,6 +141,7 @@ describe('which queues each may send to', () => {
     ['RoutingFunction', ['DeliveringJobsQueue']],
     ['DeliveringFunction', ['RoutingJobsQueue']],
     ['SweepingFunction', ['DeliveringJobsQueue', 'RoutingJobsQueue']],
+    ['HttpApiFunction', ['DeliveringJobsQueue', 'FetchingJobsQueue', 'RoutingJobsQueue']],
   ])('%s', (role, expected) => {
     const sends = permissions(role, 'sqs').filter((one) => one.startsWith('sqs:SendMessage '));
     expect(sends.map((one) => one.slice('sqs:SendMessage '.length))).toEqual(expected);

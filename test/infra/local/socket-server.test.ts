@@ -52,6 +52,7 @@ describe('the API on the unix socket', () => {
       code: 202,
       body: {
         ...{ mailboxes: ['kelly'], requestedAt },
+        jobs: [{ id: `kelly@${requestedAt}`, mailbox: 'kelly', joined: false }],
         runs: [{ mailbox: 'kelly', answer: { kind: 'noted', startedBefore: null } }],
       },
     });
@@ -69,7 +70,6 @@ describe('the API on the unix socket', () => {
     ['an unknown mailbox', 'POST', '/mailboxes/nobody/fetch', 'got nobody'],
     ['an unknown route', 'GET', '/elsewhere', 'no such route'],
     ['a name that is no text', 'POST', '/mailboxes/%ff/fetch', 'no such route'],
-    ['a wrong method', 'GET', '/fetch', 'no such route'],
   ] as const)(
     '%s is 404 with the reason, and wrong use for the command',
     async (_what, method, path, said) => {
