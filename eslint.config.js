@@ -10,6 +10,7 @@ export default tseslint.config(
       'dist',
       'cdk.out',
       'coverage',
+      '.stryker-tmp',
       'test/layers/planted',
       '.dependency-cruiser.cjs',
     ],

@@ -91,9 +91,13 @@ export function* headerFields(header: Buffer): Generator<HeaderField, void> {
   if (field !== null) yield field;
 }
 
-/** How many fields there are; counts no further than `limit`. */
-export function countFields(header: Buffer, limit: number): number {
+/**
+ * How many fields there are of these names; counts no further than `limit`.
+ * @param names lower case
+ */
+export function countFields(header: Buffer, names: ReadonlySet<string>, limit: number): number {
   return headerFields(header)
+    .filter(({ name }) => names.has(name.toLowerCase()))
     .take(limit)
     .reduce((count) => count + 1, 0);
 }

@@ -15,10 +15,15 @@ export interface IdentityFields {
 }
 
 const STABLE = ['from', 'to', 'cc', 'subject', 'date'] as const;
-const NAMES = new Set<string>(['message-id', 'resent-message-id', ...STABLE]);
+/** Lower case. */
+export const IDENTITY_FIELDS: ReadonlySet<string> = new Set([
+  'message-id',
+  'resent-message-id',
+  ...STABLE,
+]);
 
 export function identityFields(header: Buffer): IdentityFields {
-  const fields = collectFields(header, NAMES);
+  const fields = collectFields(header, IDENTITY_FIELDS);
   const stable = STABLE.map((name) => values(header, fields, name));
   return {
     messageIds: ids(header, fields, 'message-id'),

@@ -28,8 +28,8 @@ export interface SourceReading {
 const TO_FIELDS = ['To', 'Cc', 'Apparently-To'] as const;
 const RESENT_FIELDS = ['Resent-To', 'Resent-Cc'] as const;
 
-/** Octets. Ten thousands of addresses: such a message is held unread rather than routed by half. */
-export const MAX_ADDRESS_OCTETS = 1024 * 1024;
+/** Octets. Half a million addresses at most: such a message is held unread rather than routed by half. */
+export const MAX_ADDRESS_OCTETS = 2 * 1024 * 1024;
 
 /** The fields that a source looks at, in lower case. */
 export function fieldsOfSource(source: RecipientSource): readonly string[] {

@@ -1,6 +1,7 @@
 import { duplicateKey } from '../mail/duplicate-key.ts';
 import { collectFields, countFields } from '../mail/header-block.ts';
 import type { FieldsByName } from '../mail/header-block.ts';
+import { IDENTITY_FIELDS } from '../mail/identity-fields.ts';
 import { isOwnMarker, makeMarker } from '../mail/marker.ts';
 import type { MessageKey } from '../mail/message-key.ts';
 import { receivedField } from '../mail/received.ts';
@@ -42,7 +43,7 @@ export type { Decided };
 /** RFC 5321 section 6.3: a count that large means a loop, and one below 100 must not be taken for one. */
 const MAX_RECEIVED = 100;
 
-/** A hundred times what mail has; to keep millions of them at hand would take the memory of the whole function. */
+/** Of the names that are read; others are passed by. To keep millions at hand would take the memory of the whole function. */
 export const MAX_FIELDS = 10_000;
 
 const SHOWN_CHARACTERS = 60;
@@ -50,10 +51,11 @@ const SHOWN_CHARACTERS = 60;
 /** Works out who a message is for. Pure: the same input gives the same decision, whatever octets it holds. */
 export function decide(input: RoutingInput): Decided {
   const { header, mailbox, general } = input;
-  if (countFields(header, MAX_FIELDS + 1) > MAX_FIELDS) {
-    return heldDecision(`the header block has more than ${MAX_FIELDS} fields`);
+  const names = fieldsToRead(mailbox, general);
+  if (countFields(header, new Set([...names, ...IDENTITY_FIELDS]), MAX_FIELDS + 1) > MAX_FIELDS) {
+    return heldDecision(`more than ${MAX_FIELDS} of the header fields that routing reads`);
   }
-  const fields = collectFields(header, fieldsToRead(mailbox, general));
+  const fields = collectFields(header, names);
   const message = { input, fields };
   const loop = loopReason(message);
   if (loop !== null) return held(message, loop);

@@ -135,7 +135,11 @@ describe('headerFields', () => {
 
   it('takes a megabyte of any one line end, blank or name', () => {
     for (const unit of ['\r', 'a\r', 'a:\n', 'a:\r', 'a', ' ', ' \n', '\r\r\n', 'a\r\r'])
-      expect(countFields(Buffer.alloc(1 << 20, unit), 2)).toBe(unit.startsWith('a:') ? 2 : 0);
+      expect(
+        headerFields(Buffer.alloc(1 << 20, unit))
+          .take(2)
+          .toArray(),
+      ).toHaveLength(unit.startsWith('a:') ? 2 : 0);
   });
 });
 
@@ -150,9 +154,10 @@ describe('collectFields', () => {
 
 describe('countFields', () => {
   it('counts up to the limit', () => {
-    const header = bytes('a: 1\nb: 2\nc: 3\n');
-    expect(countFields(header, 9)).toBe(3);
-    expect(countFields(header, 2)).toBe(2);
+    const header = bytes('A: 1\nb: 2\nx: 0\na: 3\n');
+    const names = new Set(['a', 'b']);
+    expect(countFields(header, names, 9)).toBe(3);
+    expect(countFields(header, names, 2)).toBe(2);
   });
 });
 
