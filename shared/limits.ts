@@ -66,6 +66,15 @@ export const CUSTODY_GROUP_OCTETS = 4 * 1024 * 1024;
 /** RETR commands and octets (by LIST) under way at once: measured at 40 ms, 64 is 8 to 11 times one at a time. */
 export const RETRIEVAL_WINDOW = { messages: 64, octets: 4 * 1024 * 1024 } as const;
 
+/**
+ * How far a message may outgrow `limits.messageBytes` while it is retrieved: LIST counts without the CR of line ends
+ * on some servers, and one that was just small enough must not be begun in vain.
+ */
+export const OUTGROWN_FACTOR = 1.25;
+
+/** The same where no limit is set: no mail is as large, and an answer without an end must not fill the disk. Octets. */
+export const OUTGROWN_OCTETS = 4 * 1024 ** 3;
+
 /** A run stops asking for messages this long before its time is up, and QUITs cleanly. Milliseconds. */
 export const RUN_CLOSING_MS = 30_000;
 
@@ -146,6 +155,21 @@ export const POP3_LISTING_LINE_OCTETS = 8 * 1024;
 
 /** A whole answer to LIST or UIDL: about a million messages. An endless one must not fill the memory. Octets. */
 export const POP3_LISTING_OCTETS = 64 * 1024 * 1024;
+
+/** Lines of such an answer; each costs some 100 octets of memory. Nobody has as many messages. */
+export const POP3_LISTING_LINES = 1_000_000;
+
+/** Commands sent before the first is answered, where the server offers PIPELINING: measured at 40 ms, 11 times one. */
+export const POP3_WINDOW_OFFERED = 64;
+
+/** The same where it only has shown that it takes it: 8 times one, and few enough octets for a small input buffer. */
+export const POP3_WINDOW_SHOWN = 16;
+
+/** How long two commands that were sent together may go unanswered before they count as lost. Milliseconds. */
+export const POP3_PROBE_MS = 10_000;
+
+/** How long a session that has nothing to delete waits for the answer to QUIT. Milliseconds. */
+export const POP3_QUIT_MS = 5_000;
 
 /** A whole answer to CAPA: real ones have some hundred octets. */
 export const POP3_CAPA_OCTETS = 64 * 1024;

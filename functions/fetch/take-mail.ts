@@ -63,7 +63,15 @@ export async function takeMail(
   taking.left = plan.retrieve.length + plan.tooLarge.length + plan.unreadable;
   deps.meter.planned(plan.retrieve.slice(0, limits.messagesPerRun ?? Infinity));
   const session = new CustodySession(deps, maildrop, account, mailbox.keep === 'none', taking);
-  const run = { deps, maildrop, mailbox, session, more, most: limits.messagesPerRun ?? Infinity };
+  const run = {
+    deps,
+    maildrop,
+    mailbox,
+    session,
+    more,
+    most: limits.messagesPerRun ?? Infinity,
+    messageBytes: limits.messageBytes,
+  };
   const answered = await retrieveAll(run, plan.retrieve);
   await session.finish();
   taking.cut = answered < plan.retrieve.length;
@@ -77,6 +85,7 @@ interface Retrieval {
   readonly more: () => boolean;
   /** Messages to take in this run. One that the server refuses takes up no place, or it would bar those behind it. */
   readonly most: number;
+  readonly messageBytes: number | null;
 }
 
 /** @returns how many messages the server answered for, given or refused */
@@ -94,6 +103,7 @@ async function retrieveAll(run: Retrieval, mails: readonly ListedMail[]): Promis
     for await (const { mail, result } of retrieveInOrder(maildrop, mails, {
       newSpool: () => deps.meter.counted(deps.newSpool()),
       window: RETRIEVAL_WINDOW,
+      messageBytes: run.messageBytes,
       mayBegin,
     })) {
       answered += 1;

@@ -8,8 +8,8 @@ export type Capabilities = ReadonlyMap<string, readonly string[]>;
 /** CAPA; null where the server does not know it, as old ones do not. */
 export async function readCapabilities(connection: Connection): Promise<Capabilities | null> {
   const capabilities = new Map<string, readonly string[]>();
-  const body = new LineBody('CAPA', POP3_CAPA_OCTETS, (line) => {
-    const [tag, ...args] = line.toString('latin1').toUpperCase().split(' ').filter(Boolean);
+  const body = new LineBody('CAPA', POP3_CAPA_OCTETS, connection.lineEnds, (line) => {
+    const [tag, ...args] = line.toString('latin1').toUpperCase().split(/\s+/).filter(Boolean);
     if (tag !== undefined) capabilities.set(tag, args);
   });
   const reply = await connection.send({ line: 'CAPA', name: 'CAPA', body });

@@ -4,6 +4,8 @@ import { Failure, isFailure } from '../failure.ts';
 import type { Command } from './command.ts';
 import { encodeCommand } from './command.ts';
 import { Exchange } from './exchange.ts';
+import { FramingLost } from './maildrop.ts';
+import { LineEnds } from './line-ends.ts';
 import type { ReplyBody } from './reply-body.ts';
 import { quoteServerText } from './server-text.ts';
 import type { StatusLine } from './status-line.ts';
@@ -19,10 +21,18 @@ import { Watchdog } from './watchdog.ts';
  * stall, time limit, a line nobody asked for, a sink that fails) rejects every answer still due, so a message that was
  * cut off can never pass for a whole one.
  */
+/** Octets of a line that nobody asked for, of which an error shows the beginning. */
+const LONGEST_QUOTE = 512;
+
 export class Connection implements LineListener {
   readonly place: string;
-  /** Whether commands may be sent before earlier ones are answered; set from CAPA. */
-  pipelining = false;
+  readonly lineEnds = new LineEnds();
+  /** How many commands may be on their way at once. */
+  window = 1;
+  /** Whether the session has failed, and by the server's doing. */
+  brokenByServer = false;
+  /** Told when the server fails the session with several commands on their way. */
+  onBrokenWindow: (() => void) | null = null;
   private readonly transport: Transport;
   private readonly watchdog: Watchdog;
   private readonly inFlight: Exchange[] = [];
@@ -30,6 +40,7 @@ export class Connection implements LineListener {
   private readonly unread: Buffer[] = [];
   private offset = 0;
   private sinkBusy = false;
+  private stray = '';
   private failure: Failure | null = null;
   private lineLost: Failure | null = null;
   private secrets: readonly string[] = [];
@@ -37,8 +48,8 @@ export class Connection implements LineListener {
   constructor(bounds: SessionBounds, place: string, reaching: Reaching = {}) {
     this.place = place;
     this.transport = new Transport(place, this, reaching);
-    this.watchdog = new Watchdog(bounds, place, (failure) => {
-      this.fail(failure);
+    this.watchdog = new Watchdog(bounds, place, (failure, byServer) => {
+      this.end(failure, byServer);
     });
   }
 
@@ -100,8 +111,10 @@ export class Connection implements LineListener {
     }
     const over = this.failure ?? this.lineLost;
     if (over !== null) exchange.reject(over);
-    else if (this.pipelining || this.inFlight.length === 0) this.dispatch(exchange);
-    else this.unsent.push(exchange);
+    else {
+      this.unsent.push(exchange);
+      this.dispatchUnsent();
+    }
     return exchange.answer;
   }
 
@@ -117,14 +130,7 @@ export class Connection implements LineListener {
 
   /** Ends the session: all answers due are rejected with `failure`. Safe to call at any time. */
   fail(failure: Failure): void {
-    if (this.failure !== null) return;
-    this.failure = failure;
-    this.watchdog.stop();
-    this.transport.destroy(failure);
-    this.unread.length = 0;
-    for (const exchange of [...this.inFlight.splice(0), ...this.unsent.splice(0)]) {
-      exchange.reject(failure);
-    }
+    this.end(failure, false);
   }
 
   octets(chunk: Buffer): void {
@@ -141,8 +147,29 @@ export class Connection implements LineListener {
     this.drain();
   }
 
+  private end(failure: Failure, byServer: boolean): void {
+    if (this.failure !== null) return;
+    this.failure = failure;
+    this.brokenByServer = byServer;
+    if (byServer && this.inFlight.length > 1) this.onBrokenWindow?.();
+    this.watchdog.stop();
+    this.transport.destroy(failure);
+    this.unread.length = 0;
+    for (const exchange of [...this.inFlight.splice(0), ...this.unsent.splice(0)]) {
+      exchange.reject(failure);
+    }
+  }
+
   private checkAlive(): void {
     if (this.failure !== null) throw this.failure;
+  }
+
+  private dispatchUnsent(): void {
+    while (this.inFlight.length < this.window) {
+      const next = this.unsent.shift();
+      if (next === undefined) return;
+      this.dispatch(next);
+    }
   }
 
   private dispatch(exchange: Exchange): void {
@@ -161,7 +188,7 @@ export class Connection implements LineListener {
       this.offset = 0;
     }
     if (this.sinkBusy || this.failure !== null) return;
-    if (this.lineLost !== null) this.fail(this.lineLost);
+    if (this.lineLost !== null) this.end(this.lineLost, true);
     else if (this.inFlight.length === 0) this.watchdog.rest();
   }
 
@@ -177,7 +204,7 @@ export class Connection implements LineListener {
   private readOn(chunk: Buffer, from: number): number {
     const exchange = this.inFlight[0];
     try {
-      if (exchange === undefined) throw this.unsolicited(chunk.subarray(from));
+      if (exchange === undefined) return this.readUnsolicited(chunk, from);
       if (exchange.reply === null) return this.readStatus(exchange, chunk, from);
       if (exchange.command.body === undefined) return from;
       return this.readBody(exchange, exchange.command.body, chunk, from);
@@ -188,7 +215,7 @@ export class Connection implements LineListener {
   }
 
   private readStatus(exchange: Exchange, chunk: Buffer, from: number): number {
-    const next = exchange.readStatus(chunk, from, (text) => this.quote(text));
+    const next = exchange.readStatus(chunk, from, (text) => this.quote(text), this.lineEnds);
     if (exchange.reply === null || exchange.hasBody) return next;
     if (exchange.command.lastInClear === true && exchange.reply.status === 'ok') {
       this.refuseInjection(chunk.length - next);
@@ -231,8 +258,7 @@ export class Connection implements LineListener {
   private settle(exchange: Exchange, reply: StatusLine): void {
     this.inFlight.shift();
     exchange.resolve(reply);
-    const next = this.inFlight.length === 0 ? this.unsent.shift() : undefined;
-    if (next !== undefined) this.dispatch(next);
+    this.dispatchUnsent();
   }
 
   /** The place in the answer is lost, so all that follow are too. */
@@ -240,16 +266,15 @@ export class Connection implements LineListener {
     if (this.failure !== null) return;
     const cause = asError(error);
     exchange?.reject(cause);
-    this.fail(
-      isFailure(cause)
-        ? cause
-        : new Failure(
-            'internal',
-            'temporary',
-            `connection to ${this.place} dropped: a message could not be taken in`,
-            { cause },
-          ),
-    );
+    const failure = isFailure(cause)
+      ? cause
+      : new Failure(
+          'internal',
+          'temporary',
+          `connection to ${this.place} dropped: a message could not be taken in`,
+          { cause },
+        );
+    this.end(failure, failure instanceof FramingLost);
   }
 
   /**
@@ -265,13 +290,17 @@ export class Connection implements LineListener {
     );
   }
 
-  private unsolicited(octets: Buffer): Failure {
-    const line = octets.subarray(0, 512).toString('latin1');
-    return new Failure(
-      'protocol',
-      'temporary',
-      `expected nothing more from ${this.place}, got "${this.quote(line)}"`,
-    );
+  /** Empty lines between answers do no harm; anything else is a good-bye, or shows that the place is lost. */
+  private readUnsolicited(chunk: Buffer, from: number): number {
+    const part = chunk.subarray(from, from + LONGEST_QUOTE);
+    this.stray = (this.stray + part.toString('latin1')).trimStart();
+    const text = this.stray;
+    const isWhole = text.includes('\n') || text.length >= LONGEST_QUOTE;
+    if (text === '' || !isWhole) return from + part.length;
+    const message = `expected nothing more from ${this.place}, got "${this.quote(text)}"`;
+    throw /^-ERR\b/i.test(text)
+      ? new Failure('protocol', 'temporary', message)
+      : new FramingLost(message);
   }
 }
 

@@ -7,6 +7,16 @@ const LINE_DOT = Buffer.from('\r\n.');
 const DENSE_DOTS = 512;
 const LONE_CR = LINE_END.subarray(0, 1);
 
+/** Undoes the byte-stuffing of a message and finds its end, step by step. */
+export interface Unstuffing {
+  /** What the last step released; null when nothing. */
+  readonly piece: Buffer | null;
+  /** Whether the terminator has been read. */
+  readonly ended: boolean;
+  /** One step from `from` on; returns the offset of the first octet not consumed. May consume without releasing. */
+  next(chunk: Buffer, from: number): number;
+}
+
 /**
  * Undoes the byte-stuffing of a multi-line answer and finds its end (RFC 1939 section 3), over any split into chunks.
  *
@@ -15,17 +25,14 @@ const LONE_CR = LINE_END.subarray(0, 1);
  * The CRLF before the final dot belongs to the message. All other octets pass untouched, in subarrays of the chunks
  * (packed together in place where dots stand close to each other: the chunk is ours to change).
  */
-export class DotUnstuffing {
-  /** What the last step released; null when nothing. */
+export class DotUnstuffing implements Unstuffing {
   piece: Buffer | null = null;
-  /** Whether the terminator has been read. */
   ended = false;
   /** How much of CR LF "." CR has been read but not released: 0 to 4 octets. */
   private held = 2;
   /** The held CRLF is not of the message: the line end of the status line, so that a dot in the first line counts. */
   private beforeFirst = true;
 
-  /** One step from `from` on; returns the offset of the first octet not consumed. May consume without releasing. */
   next(chunk: Buffer, from: number): number {
     this.piece = null;
     return this.held > 0 ? this.resolveHeld(chunk[from], from) : this.scan(chunk, from);

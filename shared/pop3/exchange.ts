@@ -1,6 +1,7 @@
-import { Failure } from '../failure.ts';
 import { POP3_STATUS_LINE_OCTETS } from '../limits.ts';
 import type { Command } from './command.ts';
+import { FramingLost } from './maildrop.ts';
+import type { LineEnds } from './line-ends.ts';
 import type { StatusLine } from './status-line.ts';
 import { parseStatusLine } from './status-line.ts';
 
@@ -29,10 +30,15 @@ export class Exchange {
 
   /**
    * Reads the status line, over any split; returns the offset of the first octet not consumed.
-   * A bare LF ends it as well: some servers write their own lines so.
-   * @throws Failure `protocol`, temporary, for a line too long or no status line
+   * A bare LF ends it as well: some servers write their own lines so. Empty lines before it are passed over.
+   * @throws FramingLost for a line too long or no status line
    */
-  readStatus(chunk: Buffer, from: number, quote: (text: string) => string): number {
+  readStatus(
+    chunk: Buffer,
+    from: number,
+    quote: (text: string) => string,
+    lineEnds: LineEnds,
+  ): number {
     const end = chunk.indexOf(LF, from);
     const part = chunk.subarray(from, end === -1 ? chunk.length : end);
     // A part is copied: the chunk is lent for this call.
@@ -42,8 +48,11 @@ export class Exchange {
       throw this.unexpected(`a line above ${POP3_STATUS_LINE_OCTETS} octets`);
     }
     if (end === -1) return chunk.length;
-    const line = this.held.at(-1) === CR ? this.held.subarray(0, -1) : this.held;
+    const isCrlf = this.held.at(-1) === CR;
+    const line = isCrlf ? this.held.subarray(0, -1) : this.held;
     this.held = NOTHING;
+    if (line.length === 0) return end + 1;
+    lineEnds.note(isCrlf);
     const reply = parseStatusLine(line, this.command.challenge);
     if (reply === null) throw this.unexpected(`"${quote(line.toString('latin1'))}"`);
     if (reply.status === 'continue' && this.command.challenge !== true) {
@@ -66,11 +75,7 @@ export class Exchange {
     this.settle.reject(error);
   }
 
-  private unexpected(got: string): Failure {
-    return new Failure(
-      'protocol',
-      'temporary',
-      `expected +OK or -ERR to ${this.command.name}, got ${got}`,
-    );
+  private unexpected(got: string): FramingLost {
+    return new FramingLost(`expected +OK or -ERR to ${this.command.name}, got ${got}`);
   }
 }

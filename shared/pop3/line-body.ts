@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
-import { POP3_LISTING_LINE_OCTETS } from '../limits.ts';
+import { POP3_LISTING_LINE_OCTETS, POP3_LISTING_LINES } from '../limits.ts';
+import type { LineEnds } from './line-ends.ts';
 import type { BodyStep, ReplyBody } from './reply-body.ts';
 
 const CR = 0x0d;
@@ -16,14 +17,17 @@ export class LineBody implements ReplyBody {
   private held: Buffer = Buffer.alloc(0);
   private skipping = false;
   private octets = 0;
+  private lines = 0;
   private readonly what: string;
   private readonly maxOctets: number;
+  private readonly lineEnds: LineEnds;
   private readonly take: (line: Buffer) => void;
 
   /** @param take called for each line, without its line end; the buffer is valid during the call only */
-  constructor(what: string, maxOctets: number, take: (line: Buffer) => void) {
+  constructor(what: string, maxOctets: number, lineEnds: LineEnds, take: (line: Buffer) => void) {
     this.what = what;
     this.maxOctets = maxOctets;
+    this.lineEnds = lineEnds;
     this.take = take;
   }
 
@@ -42,12 +46,8 @@ export class LineBody implements ReplyBody {
 
   private count(octets: number): void {
     this.octets += octets;
-    if (this.octets <= this.maxOctets) return;
-    throw new Failure(
-      'protocol',
-      'temporary',
-      `expected the end of the answer to ${this.what} within ${this.maxOctets} octets, got more`,
-    );
+    if (this.octets > this.maxOctets) throw this.tooLong(`${this.maxOctets} octets`);
+    if (this.lines > POP3_LISTING_LINES) throw this.tooLong(`${POP3_LISTING_LINES} lines`);
   }
 
   private hold(part: Buffer): void {
@@ -62,13 +62,24 @@ export class LineBody implements ReplyBody {
     const whole = this.held.length === 0 ? part : Buffer.concat([this.held, part]);
     this.held = Buffer.alloc(0);
     this.skipping = false;
+    this.lines += 1;
     if (tooLong) {
       this.overlong += 1;
       return false;
     }
-    const line = whole.at(-1) === CR ? whole.subarray(0, -1) : whole;
+    const isCrlf = whole.at(-1) === CR;
+    this.lineEnds.note(isCrlf);
+    const line = isCrlf ? whole.subarray(0, -1) : whole;
     if (line.length === 1 && line[0] === DOT) return true;
     this.take(line);
     return false;
+  }
+
+  private tooLong(limit: string): Failure {
+    return new Failure(
+      'protocol',
+      'temporary',
+      `expected the end of the answer to ${this.what} within ${limit}, got more`,
+    );
   }
 }

@@ -3,6 +3,8 @@ import { POP3_LISTING_OCTETS } from '../limits.ts';
 import type { Connection } from './connection.ts';
 import { LineBody } from './line-body.ts';
 import type { ListedMail, Listing, MessageNumber } from './maildrop.ts';
+import { inFull } from './status-line.ts';
+import type { StatusLine } from './status-line.ts';
 
 /** Number, spaces, and the rest exactly as it came: ids with spaces, above 70 octets or of any octets exist. */
 const LINE = /^[ \t]*(\d{1,10})[ \t]+([^]+)$/;
@@ -44,25 +46,29 @@ class Column<Value> {
 /**
  * LIST and UIDL (RFC 1939 sections 5 and 7) side by side. A line that cannot be read costs its own message only:
  * without a LIST line it is left out, without a UIDL line it has no id.
+ * @param offersUidl whether CAPA lists UIDL
  * @throws Failure `protocol`, temporary, when LIST is refused or an answer never ends
  */
-export async function readListing(connection: Connection): Promise<Listing> {
+export async function readListing(connection: Connection, offersUidl: boolean): Promise<Listing> {
   const sizes = new Column<number>(readSize, (former) => former);
   // Two ids for one number: neither can be trusted.
   const ids = new Column<string | Ambiguous>(
     (text) => text,
     (former, latter) => (former === latter ? former : AMBIGUOUS),
   );
-  const listBody = lines('LIST', sizes);
-  const uidlBody = lines('UIDL', ids);
-  const [list, uidl] = await Promise.all([
+  const listBody = lines(connection, 'LIST', sizes);
+  const uidlBody = lines(connection, 'UIDL', ids);
+  const askForIds = () => connection.send({ line: 'UIDL', name: 'UIDL', body: uidlBody });
+  const [list, firstUidl] = await Promise.all([
     connection.send({ line: 'LIST', name: 'LIST', body: listBody }),
-    connection.send({ line: 'UIDL', name: 'UIDL', body: uidlBody }),
+    askForIds(),
   ]);
-  if (list.status !== 'ok') throw refused(connection, 'LIST', list.text);
+  if (list.status !== 'ok') throw refused(connection, 'LIST', list);
+  // What is offered and refused may be a server that says good-bye: then there is no second answer.
+  const uidl = firstUidl.status !== 'ok' && offersUidl ? await askForIds() : firstUidl;
   // A code says why it fails now; only a plain -ERR says that the server has no UIDL. Taking the one for the other
   // would fetch the whole maildrop again.
-  if (uidl.status !== 'ok' && uidl.code !== null) throw refused(connection, 'UIDL', uidl.text);
+  if (uidl.status !== 'ok' && uidl.code !== null) throw refused(connection, 'UIDL', uidl);
   const hasUidl = uidl.status === 'ok';
   const mails = [...sizes.values].map(([number, size]) => listed(number, size, ids));
   const withoutId = hasUidl ? mails.filter((mail) => mail.uidl === null).length : 0;
@@ -84,8 +90,12 @@ function listed(number: MessageNumber, size: number, ids: Column<string | Ambigu
   return { number, size, uidl: typeof uidl === 'string' ? uidl : null };
 }
 
-function lines(what: string, column: { take(line: Buffer): void }): LineBody {
-  return new LineBody(what, POP3_LISTING_OCTETS, (line) => {
+function lines(
+  { lineEnds }: Connection,
+  what: string,
+  column: { take(line: Buffer): void },
+): LineBody {
+  return new LineBody(what, POP3_LISTING_OCTETS, lineEnds, (line) => {
     column.take(line);
   });
 }
@@ -95,10 +105,10 @@ function readSize(text: string): number | null {
   return digits === undefined ? null : Number(digits);
 }
 
-function refused(connection: Connection, command: string, text: string): Failure {
+function refused(connection: Connection, command: string, reply: StatusLine): Failure {
   return new Failure(
     'protocol',
     'temporary',
-    `expected ${connection.place} to answer ${command}, got: ${connection.quote(text)}`,
+    `expected ${connection.place} to answer ${command}, got: ${connection.quote(inFull(reply))}`,
   );
 }

@@ -1,4 +1,6 @@
+import { Failure } from '../failure.ts';
 import type { Authentication } from '../settings/settings.ts';
+import type { PipeliningMemory } from './pipelining.ts';
 
 /** A message number of one session (RFC 1939 section 5). Branded: it must never be taken for a UIDL. */
 export type MessageNumber = number & { readonly brand: 'MessageNumber' };
@@ -47,7 +49,15 @@ export interface Maildrop {
   top(number: MessageNumber, sink: MailSink): Promise<void>;
   /** DELE: marked only; nothing is deleted before QUIT. */
   delete(number: MessageNumber): Promise<void>;
-  /** QUIT: resolves only on +OK, that is when the marked messages are gone (RFC 1939 section 6). */
+  /**
+   * NOOP: resolves when all that was asked before has been answered and an answer of its own came as one should.
+   * Rejects with {@link FramingLost} when something else did: then the last message had not ended where it seemed to.
+   */
+  confirm(): Promise<void>;
+  /**
+   * QUIT: resolves only on +OK, that is when the marked messages are gone (RFC 1939 section 6). Where nothing was
+   * marked it is mere politeness, and resolves however the server takes it.
+   */
   quit(): Promise<void>;
   /** Drops the connection without QUIT: what was marked stays. Safe to call at any time. */
   abandon(): void;
@@ -56,6 +66,24 @@ export interface Maildrop {
 /** The server answered -ERR for one message; the session goes on. */
 export class MailRefused extends Error {
   override readonly name = 'MailRefused';
+  /** Extended response code in upper case: `SYS/TEMP`, `SYS/PERM`; null without one. */
+  readonly responseCode: string | null;
+
+  constructor(message: string, responseCode: string | null = null) {
+    super(message);
+    this.responseCode = responseCode;
+  }
+}
+
+/**
+ * What came where an answer should begin is none: the place in the conversation is lost, and the session with it. The
+ * answer before it may have ended elsewhere than it seemed, as when a server does not stuff dots and a message has a
+ * line with one alone.
+ */
+export class FramingLost extends Failure {
+  constructor(message: string) {
+    super('protocol', 'temporary', message);
+  }
 }
 
 export interface MaildropAddress {
@@ -77,12 +105,17 @@ export interface MaildropLogin {
   readonly cleartextAllowed: boolean;
 }
 
-/** Port: opens a maildrop. `signal` ends the session at once; `deadline` (ms since the epoch) bounds all of it. */
+export interface SessionLimits {
+  /** Bounds the whole session. Milliseconds since the epoch. */
+  readonly deadline: number;
+  /** Ends the session at once. */
+  readonly signal: AbortSignal;
+  /** Absent: nothing is known, and nobody wants to be told. */
+  readonly pipelining?: PipeliningMemory;
+}
+
+/** Port: opens a maildrop. */
 export interface MaildropOpener {
   /** @throws Failure `connect`, `tls`, `login`, `protocol` or `timeout` */
-  open(
-    address: MaildropAddress,
-    login: MaildropLogin,
-    limits: { readonly deadline: number; readonly signal: AbortSignal },
-  ): Promise<Maildrop>;
+  open(address: MaildropAddress, login: MaildropLogin, limits: SessionLimits): Promise<Maildrop>;
 }

@@ -1,4 +1,7 @@
+import { BareUnstuffing } from './bare-unstuffing.ts';
 import { DotUnstuffing } from './dot-unstuffing.ts';
+import type { Unstuffing } from './dot-unstuffing.ts';
+import type { LineEnds } from './line-ends.ts';
 import type { MailSink } from './maildrop.ts';
 import type { BodyStep, ReplyBody } from './reply-body.ts';
 
@@ -6,18 +9,22 @@ import type { BodyStep, ReplyBody } from './reply-body.ts';
 export class MessageBody implements ReplyBody {
   /** Whether the server sent nothing but the terminator. */
   empty = true;
-  private readonly unstuffing = new DotUnstuffing();
+  private unstuffing: Unstuffing | null = null;
   private readonly sink: MailSink;
+  private readonly lineEnds: LineEnds;
 
-  constructor(sink: MailSink) {
+  constructor(sink: MailSink, lineEnds: LineEnds) {
     this.sink = sink;
+    this.lineEnds = lineEnds;
   }
 
   read(chunk: Buffer, from: number): BodyStep {
+    // Decided at the first octet: the status line of this very answer counts too.
+    const unstuffing = (this.unstuffing ??= unstuffingFor(this.lineEnds));
     let next = from;
     while (next < chunk.length) {
-      next = this.unstuffing.next(chunk, next);
-      const { piece, ended } = this.unstuffing;
+      next = unstuffing.next(chunk, next);
+      const { piece, ended } = unstuffing;
       const wait = piece === null ? undefined : this.hand(piece);
       if (wait !== undefined) return { next, ended, wait };
       if (ended) return { next, ended };
@@ -29,4 +36,8 @@ export class MessageBody implements ReplyBody {
     this.empty = false;
     return this.sink.write(piece) ?? undefined;
   }
+}
+
+function unstuffingFor(lineEnds: LineEnds): Unstuffing {
+  return lineEnds.allBare ? new BareUnstuffing() : new DotUnstuffing();
 }

@@ -14,7 +14,7 @@ export async function retrieve(
   sink: MailSink,
 ): Promise<void> {
   const line = `RETR ${number}`;
-  const body = new MessageBody(sink);
+  const body = new MessageBody(sink, connection.lineEnds);
   expectMail(connection, line, await connection.send({ line, name: line, body }));
   // Not even an empty line: no message looks so, but a server whose file is gone does. Deleting it would lose mail.
   if (body.empty) throw new MailRefused(`${connection.place}: empty answer to ${line}`);

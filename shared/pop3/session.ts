@@ -6,7 +6,9 @@ import { dele } from './dele.ts';
 import { readListing } from './listing.ts';
 import type { Listing, Maildrop, MailSink, MessageNumber } from './maildrop.ts';
 import type { Mechanism } from './mechanism-choice.ts';
-import { quit } from './quit.ts';
+import { noop } from './noop.ts';
+import type { Agreement, Pipelining } from './pipelining.ts';
+import { quit, takeLeave } from './quit.ts';
 import { retrieve } from './retr.ts';
 import { top } from './top.ts';
 
@@ -16,11 +18,14 @@ export class Pop3Session implements Maildrop {
   readonly capabilities: Capabilities | null;
   /** What let us in. */
   readonly mechanism: Mechanism;
+  readonly pipelining: Pipelining;
   private readonly connection: Connection;
+  private hasMarked = false;
 
-  constructor(connection: Connection, capabilities: Capabilities | null, mechanism: Mechanism) {
+  constructor(connection: Connection, agreement: Agreement, mechanism: Mechanism) {
     this.connection = connection;
-    this.capabilities = capabilities;
+    this.capabilities = agreement.capabilities;
+    this.pipelining = agreement.pipelining;
     this.mechanism = mechanism;
   }
 
@@ -29,7 +34,8 @@ export class Pop3Session implements Maildrop {
   }
 
   listing(): Promise<Listing> {
-    return marked(readListing(this.connection));
+    const offersUidl = this.capabilities?.has('UIDL') === true;
+    return marked(readListing(this.connection, offersUidl));
   }
 
   retrieve(number: MessageNumber, sink: MailSink): Promise<void> {
@@ -41,11 +47,16 @@ export class Pop3Session implements Maildrop {
   }
 
   delete(number: MessageNumber): Promise<void> {
+    this.hasMarked = true;
     return marked(dele(this.connection, number));
   }
 
+  confirm(): Promise<void> {
+    return marked(noop(this.connection).then(() => undefined));
+  }
+
   quit(): Promise<void> {
-    return marked(quit(this.connection));
+    return marked(this.hasMarked ? quit(this.connection) : takeLeave(this.connection));
   }
 
   abandon(): void {

@@ -9,6 +9,11 @@ export interface StatusLine {
   readonly text: string;
 }
 
+/** Code and text as the server wrote them; quote it before it is shown. */
+export function inFull({ code, text }: StatusLine): string {
+  return code === null ? text : `[${code}] ${text}`;
+}
+
 const INDICATOR = /^(\+OK|-ERR|\+)(?![^\s[:])[\s:]*/i;
 const RESPONSE_CODE = /^\[([^\]\s]{1,64})\][ \t]*/;
 

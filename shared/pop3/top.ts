@@ -11,6 +11,9 @@ export async function top(
 ): Promise<void> {
   const line = `TOP ${number} 0`;
   // Copied, not lent: a header block is small, and whoever asks for one keeps it.
-  const body = new MessageBody({ write: (chunk) => sink.write(Buffer.from(chunk)) });
+  const body = new MessageBody(
+    { write: (chunk) => sink.write(Buffer.from(chunk)) },
+    connection.lineEnds,
+  );
   expectMail(connection, line, await connection.send({ line, name: line, body }));
 }

@@ -11,6 +11,9 @@ export interface SessionBounds {
   readonly stallMs: number;
 }
 
+/** @param byServer whether the server kept silent; else somebody ended the session, or its time was up */
+type Bite = (failure: Failure, byServer: boolean) => void;
+
 /** Timers above this run at once (Node takes 32-bit milliseconds). */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -18,19 +21,19 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export class Watchdog {
   private readonly bounds: SessionBounds;
   private readonly place: string;
-  private readonly bite: (failure: Failure) => void;
+  private readonly bite: Bite;
   private readonly onAbort: () => void;
   private deadlineTimer: NodeJS.Timeout | undefined;
   private readonly stallTimer: NodeJS.Timeout;
   private waiting = false;
   private stopped = false;
 
-  constructor(bounds: SessionBounds, place: string, bite: (failure: Failure) => void) {
+  constructor(bounds: SessionBounds, place: string, bite: Bite) {
     this.bounds = bounds;
     this.place = place;
     this.bite = bite;
     this.onAbort = () => {
-      bite(new Failure('timeout', 'temporary', `session with ${place} called off`));
+      bite(new Failure('timeout', 'temporary', `session with ${place} called off`), false);
     };
     bounds.signal.addEventListener('abort', this.onAbort, { once: true });
     this.stallTimer = setTimeout(() => {
@@ -80,6 +83,7 @@ export class Watchdog {
         'temporary',
         `expected an answer from ${this.place}, got nothing for ${this.bounds.stallMs} ms`,
       ),
+      true,
     );
   }
 
@@ -100,6 +104,7 @@ export class Watchdog {
     }
     this.bite(
       new Failure('timeout', 'temporary', `session with ${this.place} reached its time limit`),
+      false,
     );
   }
 }

@@ -2,13 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { LineBody } from '../../shared/pop3/line-body.ts';
+import { LineEnds } from '../../shared/pop3/line-ends.ts';
 
 function read(
   chunks: readonly Buffer[],
   maxOctets = 1_000_000,
 ): { lines: string[]; body: LineBody; ended: boolean } {
   const lines: string[] = [];
-  const body = new LineBody('LIST', maxOctets, (line) => lines.push(line.toString('latin1')));
+  const body = new LineBody('LIST', maxOctets, new LineEnds(), (line) =>
+    lines.push(line.toString('latin1')),
+  );
   let ended = false;
   for (const chunk of chunks) ended = body.read(chunk, 0).ended;
   return { lines, body, ended };
@@ -42,7 +45,7 @@ describe('an answer of lines', () => {
   });
 
   it('stops behind the terminator', () => {
-    const body = new LineBody('LIST', 1000, () => undefined);
+    const body = new LineBody('LIST', 1000, new LineEnds(), () => undefined);
     expect(body.read(Buffer.from('1 1\r\n.\r\n+OK'), 0)).toEqual({ next: 8, ended: true });
   });
 

@@ -13,6 +13,8 @@ import {
   USER,
 } from '../support/open-maildrop.ts';
 import type { Pop3Faults } from '../support/pop3-faults.ts';
+import { Pop3RuleBook } from '../support/pop3-rule.ts';
+import { scriptOf } from '../support/pop3-script.ts';
 import type { SampleMail, ScriptedPop3Server } from '../support/scripted-pop3-server.ts';
 import { startPop3Server, USUAL_CAPABILITIES } from '../support/scripted-pop3-server.ts';
 
@@ -43,6 +45,7 @@ function mail(text: string): Buffer {
 const LETTER = mail('From: a@b.example\r\n\r\n.dot\r\n..\r\n\xe9\0\r\nbare\rcr\nlf\r\n');
 const NOTE = mail('Subject: x\r\n\r\nshort\r\n');
 const WITHOUT_PIPELINING = USUAL_CAPABILITIES.filter((each) => each !== 'PIPELINING');
+const NO_PROBE = { mayProbe: false, broke: () => undefined };
 
 describe('a session', () => {
   it('lists, retrieves, deletes, and quits', async () => {
@@ -110,7 +113,7 @@ describe('a session', () => {
 
   it('sends one after the other where it is not', async () => {
     const server = await serve([LETTER, NOTE], { silentOn: 'RETR' }, WITHOUT_PIPELINING);
-    const maildrop = await openMaildrop(server.port, { stallMs: 100 });
+    const maildrop = await openMaildrop(server.port, { stallMs: 100, pipelining: NO_PROBE });
     const both = [1, 2].map((each) => maildrop.retrieve(messageNumber(each), collectingSink()));
     const results = await Promise.allSettled(both);
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
@@ -120,7 +123,7 @@ describe('a session', () => {
 
   it('keeps the order of calls without PIPELINING', async () => {
     const server = await serve([LETTER, NOTE], {}, WITHOUT_PIPELINING);
-    const maildrop = await openMaildrop(server.port);
+    const maildrop = await openMaildrop(server.port, { pipelining: NO_PROBE });
     const [one, two] = [collectingSink(), collectingSink()];
     await Promise.all([
       maildrop.retrieve(messageNumber(1), one),
@@ -272,4 +275,59 @@ describe('a session', () => {
     await maildrop.quit();
     expect(await rejection(maildrop.listing())).toMatchObject({ kind: 'protocol' });
   });
+
+  it.each(['close-before-deletion', 'refuse'] as const)(
+    'takes its leave of a server that has nothing to delete, whatever that answers: %s',
+    async (quit) => {
+      const server = await serve([NOTE], { quit });
+      const maildrop = await openMaildrop(server.port);
+      await maildrop.listing();
+      await maildrop.quit();
+      expect(server.commands.at(-1)).toBe('QUIT');
+    },
+  );
+
+  it('asks a server that offers UIDL and refuses it once more', async () => {
+    const rules = new Pop3RuleBook([{ on: 'UIDL', times: 1, instead: '-ERR not now\r\n' }]);
+    const server = await serve([NOTE]);
+    server.setScript({ ...scriptOf({}), rules });
+    const { hasUidl, mails } = await (await openMaildrop(server.port)).listing();
+    expect(hasUidl).toBe(true);
+    expect(mails).toEqual([{ number: 1, size: NOTE.length, uidl: 'uid-1' }]);
+  });
+
+  it('asks for UTF8 before the login where it is offered', async () => {
+    const server = await serve([NOTE], {}, [...USUAL_CAPABILITIES, 'UTF8 USER']);
+    await (await openMaildrop(server.port)).quit();
+    expect(server.commands.slice(0, 3)).toEqual(['CAPA', 'UTF8', 'AUTH PLAIN']);
+  });
+
+  it('passes over empty lines between answers', async () => {
+    const rules = new Pop3RuleBook([{ on: 'RETR 1', after: '\r\n\r\n' }]);
+    const server = await serve([LETTER, NOTE]);
+    server.setScript({ ...scriptOf({}), rules });
+    const maildrop = await openMaildrop(server.port);
+    const [one, two] = [collectingSink(), collectingSink()];
+    await maildrop.retrieve(messageNumber(1), one);
+    await maildrop.retrieve(messageNumber(2), two);
+    expect([one.octets, two.octets]).toEqual([LETTER, NOTE]);
+    await maildrop.confirm();
+  });
+
+  it('reads the mail of a server that ends no line with CR', async () => {
+    const unixLetter = mail('From: a@b.example\n\n.dot\n..\n\xe9\0\nlast\n');
+    const asStored = [unixLetter, mail('Subject: x\n\nshort\n')];
+    const server = await serve(asStored.map(crlf));
+    server.setScript({ ...scriptOf({}), lineEnds: 'bare' });
+    const maildrop = await openMaildrop(server.port);
+    expect(maildrop.pipelining).toBe('none');
+    const { mails } = await maildrop.listing();
+    const all = await Promise.all(mails.map((each) => retrieved(maildrop, each)));
+    expect(all).toEqual(asStored);
+    await maildrop.confirm();
+  });
 });
+
+function crlf(message: Buffer): Buffer {
+  return mail(message.toString('latin1').replaceAll('\n', '\r\n'));
+}

@@ -1,3 +1,5 @@
+import type { LookupFunction } from 'node:net';
+
 import { systemClock } from '../../shared/clock.ts';
 import type { RandomOctets } from '../../shared/clock.ts';
 import type {
@@ -9,6 +11,7 @@ import type {
   MessageNumber,
 } from '../../shared/pop3/maildrop.ts';
 import { Pop3Opener } from '../../shared/pop3/opener.ts';
+import type { PipeliningMemory } from '../../shared/pop3/pipelining.ts';
 import type { Pop3Session } from '../../shared/pop3/session.ts';
 
 /** What a test changes of the usual session with a server on loopback in clear text. */
@@ -18,6 +21,10 @@ export interface OpenOptions
   /** An access token instead of the password. */
   readonly token?: string;
   readonly stallMs?: number;
+  readonly probeMs?: number;
+  readonly pipelining?: PipeliningMemory;
+  readonly lookup?: LookupFunction;
+  readonly attemptMs?: number;
   readonly randomOctets?: RandomOctets;
   /** Milliseconds from now. */
   readonly within?: number;
@@ -47,14 +54,13 @@ export function openMaildrop(port: number, options: OpenOptions = {}): Promise<P
     token === undefined
       ? ({ kind: 'password', value: session.password } as const)
       : ({ kind: 'token', value: token } as const);
-  const { stallMs, randomOctets } = session;
-  const chance = randomOctets === undefined ? {} : { randomOctets };
-  return new Pop3Opener(systemClock, { stallMs, ...chance }).open(
+  return new Pop3Opener(systemClock, session).open(
     session,
     { ...session, secret },
     {
       deadline: systemClock.now() + session.within,
       signal: options.signal ?? new AbortController().signal,
+      ...(options.pipelining === undefined ? {} : { pipelining: options.pipelining }),
     },
   );
 }

@@ -35,6 +35,8 @@ export interface Pop3Faults {
   readonly endlessLine?: string;
   /** No answer to that command (first word). */
   readonly silentOn?: string;
+  /** A command that comes together with another is lost behind it. */
+  readonly losesPipelined?: boolean;
   /** Status lines end in a bare LF. */
   readonly bareLineFeeds?: boolean;
 }

@@ -10,6 +10,8 @@ export interface Pop3Script {
   /** `bare-status`: status lines end in a bare LF; `bare`: every line does, those of messages included. */
   readonly lineEnds: 'crlf' | 'bare-status' | 'bare';
   readonly offersStls: boolean;
+  /** Commands that come together with another are lost behind it, as in servers that empty their input. */
+  readonly losesPipelined: boolean;
 }
 
 /** The faults that many tests have in common, as rules. */
@@ -19,6 +21,7 @@ export function scriptOf(faults: Pop3Faults): Pop3Script {
     packetOctets: faults.octetByOctet === true ? 1 : null,
     lineEnds: faults.bareLineFeeds === true ? 'bare-status' : 'crlf',
     offersStls: faults.noStls !== true,
+    losesPipelined: faults.losesPipelined === true,
   };
 }
 

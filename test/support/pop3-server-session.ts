@@ -61,7 +61,7 @@ export class Pop3ServerSession {
       const end = this.input.indexOf('\n');
       if (end === -1 || this.deaf) return;
       const line = this.input.subarray(0, end).toString('utf8').replace(/\r$/, '');
-      this.input = this.input.subarray(end + 1);
+      this.input = this.host.script.losesPipelined ? NOTHING : this.input.subarray(end + 1);
       this.obey(line);
     }
   }

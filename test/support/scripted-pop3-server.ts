@@ -156,15 +156,15 @@ export async function listen(
   const sockets = new Set<Socket>();
   let accepted = 0;
   const server: Server =
-    tls?.implicit === true
-      ? createTlsServer({ key: tls.key, cert: tls.cert }, onConnection)
-      : createServer(onConnection);
+    tls?.implicit === true ? createTlsServer({ key: tls.key, cert: tls.cert }) : createServer();
   server.on('connection', (socket: Socket) => {
     accepted += 1;
     sockets.add(socket);
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
   });
+  // Behind the count, so that a session knows which one it is.
+  server.on(tls?.implicit === true ? 'secureConnection' : 'connection', onConnection);
   // A client that refuses the certificate ends the handshake: that is what such a test wants.
   server.on('tlsClientError', () => undefined);
   server.listen(0, '127.0.0.1');

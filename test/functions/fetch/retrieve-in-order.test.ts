@@ -1,0 +1,204 @@
+import { readdirSync } from 'node:fs';
+
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { retrieveInOrder } from '../../../functions/fetch/retrieve-in-order.ts';
+import type { RetrievalOptions, Retrieved } from '../../../functions/fetch/retrieve-in-order.ts';
+import { MailRefused } from '../../../shared/pop3/maildrop.ts';
+import type { Spool } from '../../../shared/store/spool.ts';
+import { createSpool } from '../../../shared/store/spool-writer.ts';
+import { openMaildrop, PASSWORD, USER } from '../../support/open-maildrop.ts';
+import { Pop3RuleBook } from '../../support/pop3-rule.ts';
+import type { Pop3Rule } from '../../support/pop3-rule.ts';
+import { scriptOf } from '../../support/pop3-script.ts';
+import { makeScratchFolder } from '../../support/scratch-folder.ts';
+import { startPop3Server } from '../../support/scripted-pop3-server.ts';
+import type { ScriptedPop3Server } from '../../support/scripted-pop3-server.ts';
+
+const NOTE = Buffer.from('Subject: x\r\n\r\nshort\r\n');
+/** A line with one dot alone, which a server has to stuff. */
+const DOTTED = Buffer.from('Subject: y\r\n\r\nbefore\r\n.\r\nbehind\r\n');
+const scratch = makeScratchFolder('retrieval');
+let server: ScriptedPop3Server | null = null;
+
+afterEach(async () => {
+  await server?.close();
+  server = null;
+});
+
+interface Outcome {
+  readonly given: readonly (string | MailRefused)[];
+  readonly error: unknown;
+  readonly commands: readonly string[];
+}
+
+async function retrieveAll(
+  mails: readonly Buffer[],
+  rules: readonly Pop3Rule[],
+  options: Partial<RetrievalOptions> = {},
+): Promise<Outcome> {
+  server = await startPop3Server({
+    users: { [USER]: { password: PASSWORD, mails } },
+    script: { ...scriptOf({}), rules: new Pop3RuleBook(rules) },
+  });
+  const maildrop = await openMaildrop(server.port, { stallMs: 300 });
+  const listing = await maildrop.listing();
+  const before = server.commands.length;
+  const given: (string | MailRefused)[] = [];
+  const line = retrieveInOrder(maildrop, listing.mails, {
+    newSpool: () => createSpool(scratch.path),
+    window: { messages: 64, octets: 1_000_000 },
+    mayBegin: () => true,
+    messageBytes: null,
+    ...options,
+  });
+  const error = await readAll(line, given);
+  maildrop.abandon();
+  return { given, error, commands: server.commands.slice(before) };
+}
+
+/** @returns what the line ended with; null at its proper end */
+async function readAll(
+  line: AsyncGenerator<Retrieved>,
+  given: (string | MailRefused)[],
+): Promise<unknown> {
+  try {
+    for await (const { result } of line) {
+      if (result instanceof MailRefused) given.push(result);
+      else {
+        given.push(Buffer.concat(result.chunks ?? []).toString());
+        await result.discard();
+      }
+    }
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+const notStuffed: Pop3Rule['lines'] = (lines) => lines.map((line) => line.replace(/^\.\./, '.'));
+
+describe('retrieval in order', () => {
+  it('confirms the last message by a NOOP behind its RETR', async () => {
+    const { given, error, commands } = await retrieveAll([NOTE, NOTE], []);
+    expect(error).toBeNull();
+    expect(given).toEqual([NOTE.toString(), NOTE.toString()]);
+    expect(commands).toEqual(['RETR 1', 'RETR 2', 'NOOP']);
+  });
+
+  it('asks nothing where there is nothing to retrieve', async () => {
+    expect(await retrieveAll([], [])).toEqual({ given: [], error: null, commands: [] });
+  });
+
+  it.each([
+    ['in the midst', [NOTE, DOTTED, NOTE, NOTE]],
+    ['at the end', [NOTE, DOTTED]],
+  ])('takes no message for whole whose end was none: %s', async (_, mails) => {
+    const { given, error } = await retrieveAll(mails, [{ on: 'RETR 2', lines: notStuffed }]);
+    expect(given[0]).toBe(NOTE.toString());
+    expect(given[1]).toBeInstanceOf(MailRefused);
+    expect(String(given[1])).toContain('message 2 may be cut short');
+    expect(given).toHaveLength(2);
+    expect(error).toMatchObject({ kind: 'protocol', permanence: 'temporary' });
+  });
+
+  it('gives what came before a hang-up', async () => {
+    const { given, error } = await retrieveAll(
+      [NOTE, NOTE, NOTE],
+      [{ on: 'RETR 3', cut: 4, then: 'close' }],
+    );
+    expect(given).toEqual([NOTE.toString(), NOTE.toString()]);
+    expect(error).toMatchObject({ kind: 'connect' });
+  });
+
+  it('gives a refused message at once, so that another may be begun', async () => {
+    let left = 1;
+    const { given, error } = await retrieveAll(
+      [NOTE, NOTE],
+      [{ on: 'RETR 1', instead: '-ERR [SYS/PERM] gone\r\n' }],
+      { mayBegin: () => (left -= 1) >= 0 },
+    );
+    expect(error).toBeNull();
+    expect(given).toEqual([expect.objectContaining({ responseCode: 'SYS/PERM' })]);
+  });
+
+  it('ends a session whose answer grows without an end', async () => {
+    const { given, error } = await retrieveAll(
+      [NOTE, NOTE],
+      [{ on: 'RETR 2', cut: 20, endless: 'more and more\r\n' }],
+      { messageBytes: 100_000 },
+    );
+    expect(given).toEqual([NOTE.toString()]);
+    expect(error).toMatchObject({ kind: 'protocol' });
+    expect(String(error)).toContain(
+      `message 2: expected ${NOTE.length} octets as listed, got more`,
+    );
+  });
+
+  it('holds the line when LIST lied and the caller is slow: memory is bounded by what comes', async () => {
+    const large = Buffer.from(`Subject: z\r\n\r\n${'0123456789abcd\r\n'.repeat(4000)}`);
+    const mails = Array.from({ length: 40 }, () => large);
+    server = await startPop3Server({ users: { [USER]: { password: PASSWORD, mails } } });
+    server.setFaults({ listSize: () => 1 });
+    const maildrop = await openMaildrop(server.port);
+    const { mails: listed } = await maildrop.listing();
+    let held = 0;
+    const counted = (): Spool => {
+      const spool = createSpool(scratch.path);
+      return {
+        write: (chunk) => {
+          held += chunk.length;
+          return spool.write(chunk);
+        },
+        end: () => spool.end(),
+        abort: () => spool.abort(),
+      };
+    };
+    const window = { messages: 64, octets: 2 * large.length };
+    let most = 0;
+    const line = retrieveInOrder(maildrop, listed, {
+      newSpool: counted,
+      window,
+      mayBegin: () => true,
+      messageBytes: null,
+    });
+    for await (const { result } of line) {
+      // Time for all that is let through.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      most = Math.max(most, held);
+      if (result instanceof MailRefused) throw result;
+      held -= result.size;
+      await result.discard();
+    }
+    expect(held).toBe(0);
+    expect(most).toBeGreaterThan(window.octets);
+    // One chunk off the wire more, and the one that is given.
+    expect(most).toBeLessThan(2 * window.octets + 256 * 1024 + 2 * large.length);
+    await maildrop.quit();
+  });
+
+  it('throws away what is spooled when the caller stops', async () => {
+    server = await startPop3Server({
+      users: { [USER]: { password: PASSWORD, mails: [NOTE, NOTE, NOTE] } },
+    });
+    const maildrop = await openMaildrop(server.port);
+    const { mails } = await maildrop.listing();
+    const line = retrieveInOrder(maildrop, mails, {
+      // In files from the first octet on, which are seen.
+      newSpool: () => createSpool(scratch.path, 0),
+      window: { messages: 64, octets: 1_000_000 },
+      mayBegin: () => true,
+      messageBytes: null,
+    });
+    const first = await line.next();
+    if (first.done === true || first.value.result instanceof MailRefused) {
+      throw new Error('expected a message');
+    }
+    await maildrop.confirm();
+    expect(readdirSync(scratch.path)).toHaveLength(3);
+    await first.value.result.discard();
+    await line.return(undefined);
+    await expect.poll(() => readdirSync(scratch.path)).toEqual([]);
+    maildrop.abandon();
+  });
+});
