@@ -96,7 +96,7 @@ module.exports = {
       severity: 'error',
       from: {
         pathNot:
-          '^(shared/(store/s3-|queue/sqs-|ledger/dynamo-|settings/ssm-)|infra/aws/runtime/|manager/deployment/|test/)',
+          '^(shared/(store/s3-|queue/sqs-|ledger/dynamo-|settings/ssm-|courier/ses-)|infra/aws/runtime/|manager/deployment/|test/)',
       },
       to: { path: 'node_modules/@aws-sdk/' },
     },

@@ -38,6 +38,13 @@ export const SIGHTING_RENEWAL_MS = 24 * 3_600_000;
 /** Recipients in one SMTP transaction: RFC 5321 section 4.5.3.1.8 asks servers to take at least these. */
 export const RECIPIENTS_PER_TRANSACTION = 100;
 
+/** Recipients in one call to Amazon SES: its own limit. */
+export const SES_RECIPIENTS = 50;
+
+/** The largest message that SES takes by the first version of its API, and by the second. Octets. */
+export const SES_OCTETS = 10_000_000;
+export const SES_LARGE_OCTETS = 40_000_000;
+
 /** Tries in a row that find no session with the destination, before all mail for it is put off. */
 export const DESTINATION_TRIES = 3;
 

@@ -9,11 +9,7 @@ import {
   recordReplies,
 } from '../../shared/ledger/message-transitions.ts';
 import type { RetryPlan } from '../../shared/ledger/message-transitions.ts';
-import {
-  CLAIM_GRACE_MS,
-  DELIVERY_ATTEMPT_MS,
-  RECIPIENTS_PER_TRANSACTION,
-} from '../../shared/limits.ts';
+import { CLAIM_GRACE_MS, DELIVERY_ATTEMPT_MS } from '../../shared/limits.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
 import type { Decision } from '../../shared/routing/decision.ts';
@@ -34,10 +30,9 @@ export interface AttemptResult {
 }
 
 /**
- * One attempt for all who wait, in transactions of at most {@link RECIPIENTS_PER_TRANSACTION}. The replies of each
- * transaction are written before the next begins, for which the claim is extended; the last write also ends the
- * attempt. A fault on our side (the
- * store cannot be read) ends it as a deferral: nobody was refused.
+ * One attempt for all who wait, in groups of as many as the courier takes at once. The replies of each group are
+ * written before the next begins, for which the claim is extended; the last write also ends the attempt. A fault on our
+ * side (the store cannot be read) ends it as a deferral: nobody was refused.
  */
 export async function attemptDelivery(
   deps: DeliverDeps,
@@ -46,16 +41,14 @@ export async function attemptDelivery(
   claimed: ClaimedMessage,
 ): Promise<AttemptResult> {
   const waiting = claimed.item.recipients.filter((one) => one.state === 'waiting');
-  const groups = inGroups(
-    waiting.map((one) => one.address),
-    RECIPIENTS_PER_TRANSACTION,
-  );
+  const addresses = waiting.map((one) => one.address);
+  const groups = inGroups(addresses, courier.recipientsAtOnce);
   const transcript: string[] = [];
   let item = claimed.item;
-  for (const [index, recipients] of groups.entries()) {
+  for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
     let handOver: HandOver;
     try {
-      handOver = await handOverOnce(deps, courier, key, claimed.item, recipients);
+      handOver = await handOverOnce(deps, courier, key, claimed.item, group);
     } catch (error) {
       deps.log.error('delivery could not begin', {
         message: formatKey(key),
@@ -63,13 +56,18 @@ export async function attemptDelivery(
       });
       return { item: await putOff(deps, key, claimed), transcript: null };
     }
-    // Whoever is left of a message to very many waits with the others when the destination is down.
-    const isLast = index === groups.length - 1 || handOver.destination === 'down';
-    item = await record(deps, key, claimed, handOver, isLast);
     transcript.push(...handOver.transcript);
+    if (handOver.divisible) {
+      // Nothing to write down yet: each of them is told what becomes of him alone.
+      groups.unshift(...inGroups(group, 1));
+      await keepClaim(deps, key, claimed);
+      continue;
+    }
+    // Whoever is left of a message to very many waits with the others when the destination is down.
+    if (handOver.destination === 'down') groups.length = 0;
+    item = await record(deps, key, claimed, handOver, groups.length === 0);
     logReplies(deps, key, handOver);
     await claimed.passage.tell(handOver);
-    if (isLast) break;
   }
   return { item, transcript };
 }
@@ -139,11 +137,22 @@ async function record(
   isLast: boolean,
 ): Promise<MessageItem> {
   const now = deps.clock.now();
-  const then = isLast
-    ? endAttempt(token, now, plan)
-    : extendClaim(token, now + DELIVERY_ATTEMPT_MS + CLAIM_GRACE_MS);
+  const then = isLast ? endAttempt(token, now, plan) : extendClaim(token, claimEnd(now));
   const write = inOneWrite(recordReplies(token, handOver.replies, now), then);
   return present(await deps.messages.change(key, write), key);
+}
+
+/** Another group follows, and takes its time. */
+async function keepClaim(
+  deps: DeliverDeps,
+  key: MessageKey,
+  { token }: ClaimedMessage,
+): Promise<void> {
+  await deps.messages.change(key, extendClaim(token, claimEnd(deps.clock.now())));
+}
+
+function claimEnd(now: number): number {
+  return now + DELIVERY_ATTEMPT_MS + CLAIM_GRACE_MS;
 }
 
 async function putOff(

@@ -2,7 +2,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { build } from 'esbuild';
+import type { Metafile } from 'esbuild';
 
+import { leanLibraries } from './lean-libraries.ts';
 import { leanSchemas } from './lean-schemas.ts';
 import { FUNCTION_NAMES } from './timings.ts';
 import type { FunctionName } from './timings.ts';
@@ -27,13 +29,15 @@ const OTHER_CREDENTIALS = [
 
 export interface Bundle {
   readonly name: FunctionName;
-  /** Octets of the minified file. */
+  /** Octets of the minified files that every start loads. */
   readonly octets: number;
+  /** Octets of those that are loaded when they are needed: Amazon SES. */
+  readonly laterOctets: number;
 }
 
 /**
- * Makes the functions' files, `<folder>/<function>/index.mjs`, each with all it needs, the AWS SDK included: Lambda's
- * own copy is loaded file by file, which takes longer, and changes without our doing.
+ * Makes the functions' files, `<folder>/<function>/index.mjs` and what it loads, each with all it needs, the AWS SDK
+ * included: Lambda's own copy is loaded file by file, which takes longer, and changes without our doing.
  */
 export async function bundle(folder: string): Promise<readonly Bundle[]> {
   return Promise.all(FUNCTION_NAMES.map((name) => bundleOne(folder, name)));
@@ -42,8 +46,11 @@ export async function bundle(folder: string): Promise<readonly Bundle[]> {
 async function bundleOne(folder: string, name: FunctionName): Promise<Bundle> {
   await rm(join(folder, name), { recursive: true, force: true });
   const { metafile } = await build({
-    entryPoints: [join(ROOT, 'functions', name, 'handler.ts')],
-    outfile: join(folder, name, 'index.mjs'),
+    entryPoints: { index: join(ROOT, 'functions', name, 'handler.ts') },
+    outdir: join(folder, name),
+    outExtension: { '.js': '.mjs' },
+    // What is imported at run time, in files of its own.
+    splitting: true,
     absWorkingDir: ROOT,
     bundle: true,
     minify: true,
@@ -53,18 +60,36 @@ async function bundleOne(folder: string, name: FunctionName): Promise<Bundle> {
     // The SDK's ES modules lose what is not used; its CommonJS form keeps everything.
     mainFields: ['module', 'main'],
     external: OTHER_CREDENTIALS,
-    plugins: [leanSchemas],
+    plugins: [leanSchemas, leanLibraries],
     banner: { js: BANNER },
     legalComments: 'none',
     logLevel: 'warning',
     metafile: true,
   });
-  const octets = Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
-  return { name, octets };
+  const files = Object.values(metafile.outputs);
+  const all = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const octets = octetsAtStart(metafile);
+  return { name, octets, laterOctets: all - octets };
+}
+
+/** The entry point and whatever it imports outright. */
+function octetsAtStart({ outputs }: Metafile): number {
+  const entry = Object.keys(outputs).find((file) =>
+    outputs[file]?.entryPoint?.endsWith('handler.ts'),
+  );
+  const loaded = new Set(entry === undefined ? [] : [entry]);
+  // A set that grows while it is gone through hands out what was added.
+  for (const file of loaded) {
+    for (const { path, kind } of outputs[file]?.imports ?? []) {
+      if (kind === 'import-statement' && path in outputs) loaded.add(path);
+    }
+  }
+  return [...loaded].reduce((sum, file) => sum + (outputs[file]?.bytes ?? 0), 0);
 }
 
 if (import.meta.main) {
-  for (const { name, octets } of await bundle(join(ROOT, 'dist'))) {
-    process.stdout.write(`${name.padEnd(10)}${Math.round(octets / 1000)} KB\n`);
+  for (const { name, octets, laterOctets } of await bundle(join(ROOT, 'dist'))) {
+    const later = laterOctets === 0 ? '' : `, and ${Math.round(laterOctets / 1000)} KB when needed`;
+    process.stdout.write(`${name.padEnd(10)}${Math.round(octets / 1000)} KB${later}\n`);
   }
 }

@@ -8,20 +8,28 @@ import {
   allowReading,
   allowRemoving,
   allowSecrets,
+  allowSending,
   allowSettings,
   allowWriting,
 } from './permissions.ts';
+import type { StageOptions } from './stage-options.ts';
+
+export type DeliveringOptions = Pick<StageOptions, 'deliveryConcurrency' | 'ses'>;
+
+const STREAMING_MIB = 512;
+/** SES takes a message as a whole: 40 MB of it stand in memory as octets, in base64, and as the request. */
+const WHOLE_MESSAGES_MIB = 1024;
 
 /** Hands mail over, parks what nobody takes, and removes what has reached its end. */
 export class Delivering extends Construct {
   readonly jobs: JobQueue;
   readonly worker: JobFunction;
 
-  /** @param atOnce connections at once to the destination */
-  constructor(scope: Construct, id: string, parts: StageParts, atOnce: number) {
+  constructor(scope: Construct, id: string, parts: StageParts, options: DeliveringOptions) {
     super(scope, id);
     this.jobs = new JobQueue(this, 'Jobs', 'deliver', parts.alerts);
-    this.worker = new JobFunction(this, 'Function', parts, { name: 'deliver', memoryMiB: 512 });
+    const memoryMiB = options.ses === null ? STREAMING_MIB : WHOLE_MESSAGES_MIB;
+    this.worker = new JobFunction(this, 'Function', parts, { name: 'deliver', memoryMiB });
     const { role } = this.worker;
     const { bucket } = parts.mailStore;
     allowSettings(role, parts.stage);
@@ -30,6 +38,7 @@ export class Delivering extends Construct {
     allowReading(role, bucket, ['Incoming', 'Failed']);
     allowWriting(role, bucket, 'Failed');
     allowRemoving(role, bucket, 'Incoming');
-    this.worker.feedFrom(this.jobs, atOnce);
+    if (options.ses !== null) allowSending(role, options.ses);
+    this.worker.feedFrom(this.jobs, options.deliveryConcurrency);
   }
 }

@@ -33,7 +33,7 @@ export class MailferryStack extends Stack {
     };
     const fetching = new Fetching(this, 'Fetching', parts, props.fetchConcurrency);
     const routing = new Routing(this, 'Routing', parts);
-    const delivering = new Delivering(this, 'Delivering', parts, props.deliveryConcurrency);
+    const delivering = new Delivering(this, 'Delivering', parts, props);
     parts.mailStore.notify(routing.jobs);
     routing.worker.sendsTo(delivering.jobs);
     delivering.worker.sendsTo(routing.jobs);
@@ -42,6 +42,7 @@ export class MailferryStack extends Stack {
     const queues = { fetch: fetching.jobs, route: routing.jobs, deliver: delivering.jobs };
     const { mailStore, ledger, stage } = parts;
     const { url } = new HttpApi(this, 'HttpApi', parts, queues);
-    new StackParameter(this, 'Stack', { stage, mailStore, ledger, queues, api: url });
+    const { ses } = props;
+    new StackParameter(this, 'Stack', { stage, mailStore, ledger, ses, queues, api: url });
   }
 }

@@ -6,6 +6,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { JobQueue } from './job-queue.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { acknowledgeWildcard } from './nag-finding.ts';
+import type { SesIdentity } from './stage-options.ts';
 
 type Area = 'Incoming' | 'Failed';
 
@@ -117,6 +118,28 @@ export function allowKeepingTokens(role: Role, stage: string): void {
         (path) => parameter(role, path),
       ),
     }),
+  );
+}
+
+/**
+ * Sending as one address by Amazon SES, which checks the identity of the address or of its domain, whichever is
+ * verified.
+ */
+export function allowSending(role: Role, { from, region }: SesIdentity): void {
+  const domain = from.slice(from.lastIndexOf('@') + 1);
+  const arn = (resource: string, resourceName: string) =>
+    Stack.of(role).formatArn({
+      service: 'ses',
+      resource,
+      resourceName,
+      ...(region === null ? {} : { region }),
+      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+    });
+  allow(
+    role,
+    ['ses:SendEmail', 'ses:SendRawEmail'],
+    [arn('identity', from), arn('identity', domain), arn('configuration-set', '*')],
+    'The configuration set is named by the configuration.',
   );
 }
 

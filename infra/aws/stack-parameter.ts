@@ -5,12 +5,14 @@ import { Construct } from 'constructs';
 import type { JobQueue } from './job-queue.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import type { MailStore } from './mail-store.ts';
+import type { SesIdentity } from './stage-options.ts';
 import type { QueueName } from './timings.ts';
 
 export interface StackParameterProps {
   readonly stage: string;
   readonly mailStore: MailStore;
   readonly ledger: LedgerTable;
+  readonly ses: SesIdentity | null;
   readonly queues: Readonly<Record<QueueName, JobQueue>>;
   /** Address of the HTTP API. */
   readonly api: string;
@@ -21,7 +23,7 @@ export class StackParameter extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { stage, mailStore, ledger, queues, api }: StackParameterProps,
+    { stage, mailStore, ledger, ses, queues, api }: StackParameterProps,
   ) {
     super(scope, id);
     const stack = Stack.of(this);
@@ -38,6 +40,7 @@ export class StackParameter extends Construct {
         },
         region: stack.region,
         api,
+        sesFrom: ses?.from ?? null,
       }),
     });
   }

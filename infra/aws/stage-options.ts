@@ -8,6 +8,15 @@ export interface StageOptions {
   readonly fetchConcurrency: number;
   /** Mail address that alarms are sent to; null: the topic has no subscriber yet. */
   readonly alertAddress: string | null;
+  /** Amazon SES as destination; null: deliver has no right to it. */
+  readonly ses: SesIdentity | null;
+}
+
+export interface SesIdentity {
+  /** `delivery.ses.from`. */
+  readonly from: string;
+  /** Null: the stack's own. */
+  readonly region: string | null;
 }
 
 /**
@@ -34,16 +43,31 @@ export function readStageOptions(contextOf: (key: string) => unknown): StageOpti
     stage,
     deliveryConcurrency: concurrencyOf(contextOf, 'deliveryConcurrency', 4),
     fetchConcurrency: concurrencyOf(contextOf, 'fetchConcurrency', 8),
-    alertAddress: addressOf(contextOf('alertAddress')),
+    alertAddress: addressOf('alertAddress', contextOf('alertAddress')),
+    ses: sesOf(contextOf),
   };
 }
 
-/** SNS sends a confirmation there first; what is no address at all is told before anything is deployed. */
-function addressOf(given: unknown): string | null {
+function sesOf(contextOf: (key: string) => unknown): SesIdentity | null {
+  const from = addressOf('sesFrom', contextOf('sesFrom'));
+  const region = contextOf('sesRegion') ?? null;
+  if (from === null && region === null) return null;
+  if (from !== null && (region === null || (typeof region === 'string' && REGION.test(region)))) {
+    return { from, region };
+  }
+  const expected = from === null ? 'sesFrom beside it' : 'an AWS region such as eu-central-1';
+  throw new Error(`context sesRegion: expected ${expected}, got ${JSON.stringify(region)}`);
+}
+
+const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
+
+/** What is no address at all is told before anything is deployed. */
+function addressOf(key: string, given: unknown): string | null {
   if (given === undefined || given === '') return null;
-  if (typeof given === 'string' && /^[^\s@]+@[^\s@]+$/.test(given)) return given;
+  // No wildcard: it becomes part of a resource that a role may use.
+  if (typeof given === 'string' && /^[^\s@*?]+@[^\s@*?]+$/.test(given)) return given;
   throw new Error(
-    `context alertAddress: expected a mail address such as admin@corp.example, got ${JSON.stringify(given)}`,
+    `context ${key}: expected a mail address such as admin@corp.example, got ${JSON.stringify(given)}`,
   );
 }
 

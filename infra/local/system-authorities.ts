@@ -8,7 +8,9 @@ import type { Settings, Transport } from '../../shared/settings/settings.ts';
  */
 export function trustSystemAuthorities(settings: Settings): void {
   const mailboxes = [...settings.mailboxes.values()];
-  const connections: readonly Transport[] = [settings.general.delivery.smtp, ...mailboxes];
+  const { delivery } = settings.general;
+  const servers = delivery.transport === 'ses' ? [] : [delivery.smtp];
+  const connections: readonly Transport[] = [...servers, ...mailboxes];
   const asksForTokens = mailboxes.some(({ oauth }) => oauth !== null);
   if (!asksForTokens && !connections.some(verifiesByAuthority)) return;
   const trusted = new Set(getCACertificates('default'));

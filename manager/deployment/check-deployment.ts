@@ -18,7 +18,8 @@ export interface CheckedDocument {
 export async function checkDeployment({
   tree,
   deps,
-}: Pick<Deployment, 'tree' | 'deps'>): Promise<CheckedDocument> {
+  stack,
+}: Pick<Deployment, 'tree' | 'deps' | 'stack'>): Promise<CheckedDocument> {
   const pulled = await pullTree(tree);
   const parsed = parseSettings(pulled.document, {});
   const problems = [
@@ -26,6 +27,7 @@ export async function checkDeployment({
     ...pulled.brokenMailboxes.values(),
     ...withoutUnreadable(parsed, pulled),
     ...closedPort(parsed),
+    ...missingRight(parsed, stack.sesFrom),
     ...(await unreadableSecrets(pulled.document, deps.secrets)),
   ];
   return { document: pulled.document, problems };
@@ -41,13 +43,31 @@ function withoutUnreadable(parsed: ParsedSettings, pulled: TreeDocument): readon
 
 /** AWS closes the port for functions; for a network of one's own it is opened on request only. */
 function closedPort({ general }: ParsedSettings): readonly Problem[] {
-  if (general?.delivery.smtp.port !== SMTP_PORT) return [];
+  const delivery = general?.delivery;
+  if (delivery === undefined || delivery.transport === 'ses') return [];
+  if (delivery.smtp.port !== SMTP_PORT) return [];
   return [
     {
       path: 'delivery.smtp.port',
       expected: 'a port that functions on AWS can reach (587, 465)',
       got: String(SMTP_PORT),
       hint: 'AWS closes outbound port 25 for Lambda',
+      severity: 'warning',
+    },
+  ];
+}
+
+/** What the role may send as is the deployment's to say, since the configuration changes without one. */
+function missingRight({ general }: ParsedSettings, allowed: string | null): readonly Problem[] {
+  if (general?.delivery.transport !== 'ses') return [];
+  const { from } = general.delivery.ses;
+  if (allowed?.toLowerCase() === from.toLowerCase()) return [];
+  return [
+    {
+      path: 'delivery.ses.from',
+      expected: `the address that this stage may send as, ${allowed ?? 'which is none'}`,
+      got: JSON.stringify(from),
+      hint: `deploy again with -c sesFrom=${from}`,
       severity: 'warning',
     },
   ];

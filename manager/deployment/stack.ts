@@ -11,6 +11,8 @@ const stackDocument = z.object({
   table: z.string(),
   queues: z.object({ fetch: z.string(), route: z.string(), deliver: z.string() }),
   region: z.string(),
+  /** The address that deliver may send as by Amazon SES; null, and in older stacks nothing: none. */
+  sesFrom: z.string().nullable().default(null),
 });
 
 export type Stack = z.infer<typeof stackDocument>;

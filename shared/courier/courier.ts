@@ -5,10 +5,7 @@ import type { Permanence } from '../failure.ts';
 /** The envelope of SMTP (RFC 5321 section 2.3.1); `mailFrom` is `''` for the null reverse-path. */
 export interface Envelope {
   readonly mailFrom: string;
-  /**
-   * At most as many as go in one transaction (`RECIPIENTS_PER_TRANSACTION`): the caller divides, since it has to write
-   * down the replies of each transaction before the next begins.
-   */
+  /** At most {@link Courier.recipientsAtOnce}. */
   readonly recipients: readonly string[];
 }
 
@@ -50,6 +47,11 @@ export interface HandOver {
    * or it refused the session; the next message fares alike. `unclear`: neither can be said.
    */
   readonly destination: 'works' | 'down' | 'unclear';
+  /**
+   * The refusal was one for all, and may be over one of the recipients: handed over to each alone, the others may get
+   * it. Only where nobody got it, and there are several.
+   */
+  readonly divisible: boolean;
   /** One for each recipient of the envelope, in its order. */
   readonly replies: readonly RecipientReply[];
   /** The session's commands and replies; no secret, no content. */
@@ -61,6 +63,8 @@ export interface HandOver {
  * Never throws for what a server or the network does: that is a reply. Contract: `test/contract/courier.ts`.
  */
 export interface Courier {
+  /** Recipients in one parcel at most: the caller divides, since it writes down the replies of each before the next. */
+  readonly recipientsAtOnce: number;
   deliver(parcel: Parcel): Promise<HandOver>;
   /** Ends the sessions that are kept for reuse (QUIT). */
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { asFailure } from '../failure.ts';
+import { RECIPIENTS_PER_TRANSACTION } from '../limits.ts';
 import type { Log } from '../observe/log.ts';
 import type { Transport } from '../settings/settings.ts';
 import type { Courier, HandOver, Parcel } from './courier.ts';
@@ -40,6 +41,7 @@ export function smtpCourier(options: SmtpCourierOptions): Courier {
   });
   const host = `${server.host}:${server.port}`;
   return {
+    recipientsAtOnce: RECIPIENTS_PER_TRANSACTION,
     async deliver(parcel): Promise<HandOver> {
       const run = new DeliveryRun(pool, parcel, clock.now() + deadlines.deliveryMs);
       const verdicts = await run.verdicts((fault) => {
@@ -47,6 +49,7 @@ export function smtpCourier(options: SmtpCourierOptions): Courier {
       });
       return {
         destination: run.destination,
+        divisible: false,
         replies: parcel.envelope.recipients.map((address, index) => {
           const verdict = verdicts[index] ?? sessionVerdict('no reply', null);
           return { address, ...verdict, host };

@@ -241,7 +241,7 @@ export function recordReplies(
   };
 }
 
-/** The attempt goes on with another transaction: it keeps its claim until then. Nothing without the claim. */
+/** The attempt goes on with another group: it keeps its claim until then. Nothing without the claim. */
 export function extendClaim(
   token: string,
   until: number,

@@ -1,7 +1,6 @@
 import { foldField } from '../mail/fold.ts';
+import { encodeWords } from '../mail/word-encoding.ts';
 
-/** Octets of text in one encoded word: 60 in base64, 75 with all around (RFC 2047 section 2). */
-const WORD_OCTETS = 45;
 /** A longer one would not fit a line beside the field's name. */
 const PLAIN_WORD = 64;
 
@@ -14,27 +13,9 @@ export function subjectField(text: string): string {
     .replaceAll(/[\p{C}\p{Z}\s]+/gu, ' ')
     .trim()
     .split(' ');
-  return foldField('Subject', words.every(isPlain) ? words : encodedWords(words.join(' ')));
+  return foldField('Subject', words.every(isPlain) ? words : encodeWords(words.join(' ')));
 }
 
 function isPlain(word: string): boolean {
   return /^[!-~]*$/.test(word) && !word.includes('=?') && word.length <= PLAIN_WORD;
-}
-
-/** Cut between characters, never within one (RFC 2047 section 5). */
-function encodedWords(text: string): string[] {
-  const words: string[] = [];
-  let piece = '';
-  for (const char of text) {
-    if (Buffer.byteLength(piece + char) > WORD_OCTETS) {
-      words.push(encodedWord(piece));
-      piece = '';
-    }
-    piece += char;
-  }
-  return [...words, encodedWord(piece)];
-}
-
-function encodedWord(text: string): string {
-  return `=?UTF-8?B?${Buffer.from(text).toString('base64')}?=`;
 }

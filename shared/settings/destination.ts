@@ -8,7 +8,13 @@ export interface Destination {
   readonly host: string;
 }
 
-export function destinationOf({ transport, smtp }: DeliverySettings): Destination {
+export function destinationOf(delivery: DeliverySettings): Destination {
+  if (delivery.transport === 'ses') {
+    const { region, from, configurationSet } = delivery.ses;
+    const host = region === null ? 'Amazon SES' : `Amazon SES ${region}`;
+    return { host, identity: [host, from, configurationSet ?? ''].join(' ') };
+  }
+  const { transport, smtp } = delivery;
   const host = `${smtp.host}:${smtp.port}`;
   return { host, identity: [transport, host, smtp.tls, smtp.username ?? ''].join(' ') };
 }

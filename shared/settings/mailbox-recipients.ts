@@ -111,7 +111,7 @@ function checkSpam(
 }
 
 function destinationOf({ delivery }: MailboxSurroundings): string | undefined {
-  return delivery?.smtp.host;
+  return delivery?.transport === 'ses' ? undefined : delivery?.smtp.host;
 }
 
 function targetsOf(

@@ -1,25 +1,15 @@
 import * as z from 'zod';
 import { DURATION_FORM, parseDuration } from './duration.ts';
-import { notYetSupported } from './problem.ts';
 import type { Place } from './problem.ts';
 import { isBlock, isComplete, readFields, warning, wrong } from './schema-fields.ts';
-import type { Fields } from './schema-fields.ts';
-import {
-  address,
-  block,
-  choice,
-  lineOfText,
-  optional,
-  orElse,
-  scalar,
-  wholeNumber,
-} from './schema-value.ts';
+import { choice, lineOfText, optional, orElse, scalar, wholeNumber } from './schema-value.ts';
 import {
   ADDRESS_FORM,
   formatConfiguredAddress,
   parseConfiguredAddress,
 } from './configured-address.ts';
 import { secretRef, warnOfPlainSecret } from './schema-secret.ts';
+import { sesBlock } from './schema-ses.ts';
 import { readTransport, transportShape } from './schema-transport.ts';
 import type { SchemaContext } from './schema-transport.ts';
 import type { DeliverySettings, Problem, SmtpSettings } from './settings.ts';
@@ -36,8 +26,6 @@ const smtpShape = {
   username: optional(lineOfText),
   password: optional(secretRef),
 };
-
-const sesBlock = block({ from: address, configurationSet: optional(lineOfText) });
 
 const shape = {
   transport: orElse(choice(['smtp', 'lmtp', 'ses']), 'smtp'),
@@ -60,7 +48,7 @@ function parseWait(value: unknown): number | null {
 }
 
 /**
- * Reads the `delivery` block.
+ * Reads the `delivery` block. The block of the other transport is checked as well, and reported as not used.
  *
  * @returns null when something was wrong
  */
@@ -71,30 +59,37 @@ export function readDelivery(
 ): DeliverySettings | null {
   const place = ['delivery'];
   const fields = readFields(shape, value, place, problems);
-  checkSes(fields, place, problems);
-  if (fields.transport === 'ses' && !isGiven(value, 'smtp')) return null;
-  const smtp = readSmtp(fields.smtp, [...place, 'smtp'], context, problems);
-  if (fields.transport === 'lmtp' && isBlock(fields.smtp) && !isGiven(fields.smtp, 'port')) {
-    const expected = 'the port of the LMTP server, often 24';
-    problems.push(
-      warning([...place, 'smtp', 'port'], expected, 'nothing: the port of SMTP is used'),
-    );
-  }
-  if (!isComplete(fields) || smtp === null || fields.transport === 'ses') return null;
-  const { transport, sender, concurrency, giveUpAfter } = fields;
-  return { transport, smtp, sender, concurrency, giveUpAfterMs: giveUpAfter };
+  const isSes = fields.transport === 'ses';
+  if (isSes) warnOfUnused(value, 'smtp', problems);
+  // What is wrong in it is reported already.
+  else if (fields.transport !== undefined && fields.ses) warnOfUnused(value, 'ses', problems);
+  const smtp =
+    isSes && !isGiven(value, 'smtp')
+      ? null
+      : readSmtp(fields.smtp, [...place, 'smtp'], context, problems);
+  if (fields.transport === 'lmtp') warnOfSmtpPort(fields.smtp, [...place, 'smtp'], problems);
+  if (!isComplete(fields)) return null;
+  const { transport, ses, sender, concurrency, giveUpAfter } = fields;
+  const common = { sender, concurrency, giveUpAfterMs: giveUpAfter };
+  if (transport !== 'ses') return smtp === null ? null : { ...common, transport, smtp };
+  if (ses !== null) return { ...common, transport, ses };
+  problems.push(wrong([...place, 'ses'], 'a block with "from", since the transport is ses', null));
+  return null;
+}
+
+function warnOfSmtpPort(smtp: unknown, place: Place, problems: Problem[]): void {
+  if (!isBlock(smtp) || isGiven(smtp, 'port')) return;
+  const expected = 'the port of the LMTP server, often 24';
+  problems.push(warning([...place, 'port'], expected, 'nothing: the port of SMTP is used'));
 }
 
 function isGiven(block: unknown, key: string): boolean {
   return isBlock(block) && block[key] !== undefined && block[key] !== null;
 }
 
-function checkSes(fields: Fields<typeof shape>, place: Place, problems: Problem[]): void {
-  if (fields.transport === 'ses') {
-    problems.push(notYetSupported([...place, 'transport'], 'smtp or lmtp', fields.transport));
-  } else if (fields.ses !== null && fields.ses !== undefined) {
-    problems.push(warning([...place, 'ses'], 'no such block', 'a block that is not used'));
-  }
+function warnOfUnused(value: unknown, unused: 'smtp' | 'ses', problems: Problem[]): void {
+  if (!isGiven(value, unused)) return;
+  problems.push(warning(['delivery', unused], 'no such block', 'a block that is not used'));
 }
 
 function readSmtp(

@@ -57,9 +57,18 @@ export interface SmtpSettings extends Transport {
   readonly password: SecretRef | null;
 }
 
-export interface DeliverySettings {
-  readonly transport: 'smtp' | 'lmtp';
-  readonly smtp: SmtpSettings;
+/** Amazon SES; credentials come from the environment, as the AWS SDK finds them. */
+export interface SesSettings {
+  /** The verified identity that mail is sent as. */
+  readonly from: string;
+  readonly configurationSet: string | null;
+  /** Null: the environment's. */
+  readonly region: string | null;
+  /** Message tags, for the events that a configuration set publishes. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+interface DeliveryCommon {
   /** `original`, or a fixed MAIL FROM address. */
   readonly sender: string;
   /** Connections at once to the destination. */
@@ -67,6 +76,18 @@ export interface DeliverySettings {
   /** Milliseconds from the decision until a waiting recipient is given up. */
   readonly giveUpAfterMs: number;
 }
+
+export interface SmtpDelivery extends DeliveryCommon {
+  readonly transport: 'smtp' | 'lmtp';
+  readonly smtp: SmtpSettings;
+}
+
+export interface SesDelivery extends DeliveryCommon {
+  readonly transport: 'ses';
+  readonly ses: SesSettings;
+}
+
+export type DeliverySettings = SmtpDelivery | SesDelivery;
 
 export interface Limits {
   /** A larger message (by LIST) stays on the server; null: no limit. */

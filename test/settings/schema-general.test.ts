@@ -98,9 +98,21 @@ const generalErrors: Readonly<Record<string, Case>> = {
     (d) => (d.delivery['transport'] = 'uucp'),
     'delivery.transport: expected smtp, lmtp or ses, got "uucp"',
   ],
-  'transport ses': [
-    (d) => Object.assign(d.delivery, { transport: 'ses', ses: { from: 'connector@corp.example' } }),
-    'delivery.transport: expected smtp or lmtp, got "ses"; not yet supported in this version',
+  'transport ses without its block': [
+    (d) => Object.assign(d, { delivery: { transport: 'ses' } }),
+    'delivery.ses: expected a block with "from", since the transport is ses, got nothing',
+  ],
+  'ses without from': [
+    (d) => Object.assign(d, { delivery: { transport: 'ses', ses: {} } }),
+    `delivery.ses.from: expected ${ADDRESS}, got nothing`,
+  ],
+  'ses region': [
+    (d) => (d.delivery['ses'] = { from: 'c@corp.example', region: 'Frankfurt' }),
+    'delivery.ses.region: expected the name of an AWS region, such as eu-central-1, got "Frankfurt"',
+  ],
+  'ses tags': [
+    (d) => (d.delivery['ses'] = { from: 'c@corp.example', tags: { site: 'a b' } }),
+    'delivery.ses.tags: expected a block of at most 49 tags, names and values of letters, digits, "_" and "-", got a block of settings',
   ],
   'ses form': [
     (d) => (d.delivery['ses'] = { from: 'x' }),

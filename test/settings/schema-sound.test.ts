@@ -1,5 +1,6 @@
 import { rootCertificates } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { formatProblem } from '../../shared/settings/problem.ts';
 import { parseSettings } from '../../shared/settings/schema.ts';
 import { changed } from './expected.ts';
 import { sampleDocument } from './sample-document.ts';
@@ -228,7 +229,7 @@ describe('a sound configuration', () => {
     ['starttls', 587],
   ])('gives smtp with tls %s the port %d', (tls, port) => {
     const document = changed(({ delivery }) => (delivery.smtp['tls'] = tls));
-    expect(parseSettings(document, {}).general?.delivery.smtp.port).toBe(port);
+    expect(parseSettings(document, {}).general?.delivery).toMatchObject({ smtp: { port } });
   });
 
   it('takes clear text by consent, and on loopback', () => {
@@ -238,7 +239,8 @@ describe('a sound configuration', () => {
     });
     const { general, mailboxes, problems } = parseSettings(document, {});
     expect(problems).toEqual([]);
-    expect(general?.delivery.smtp).toMatchObject({ tls: 'none', port: 587, allowCleartext: true });
+    const smtp = { tls: 'none', port: 587, allowCleartext: true };
+    expect(general?.delivery).toMatchObject({ smtp });
     expect(mailboxes?.get('chris')).toMatchObject({ tls: 'none', port: 110, allowCleartext: true });
   });
 
@@ -291,6 +293,27 @@ describe('a sound configuration', () => {
   it('takes certificates written in place', () => {
     const pem = rootCertificates.slice(0, 2).join('\n');
     const document = changed(({ delivery }) => (delivery.smtp['ca'] = pem));
-    expect(parseSettings(document, {}).general?.delivery.smtp.ca).toBe(pem);
+    expect(parseSettings(document, {}).general?.delivery).toMatchObject({ smtp: { ca: pem } });
+  });
+
+  it('takes SES with its block alone, and says what is not used', () => {
+    const ses = { from: 'Connector@corp.example' };
+    const document = changed((d) => Object.assign(d, { delivery: { transport: 'ses', ses } }));
+    const { general, problems } = parseSettings(document, {});
+    expect(problems).toEqual([]);
+    expect(general?.delivery).toEqual({
+      transport: 'ses',
+      ses: { from: 'Connector@corp.example', configurationSet: null, region: null, tags: {} },
+      sender: 'original',
+      concurrency: 4,
+      giveUpAfterMs: 432_000_000,
+    });
+    const all = { ...ses, configurationSet: 'mail', region: 'eu-west-1', tags: { site: 'a-b_1' } };
+    const both = changed(({ delivery }) => Object.assign(delivery, { transport: 'ses', ses: all }));
+    const parsed = parseSettings(both, {});
+    expect(parsed.general?.delivery).toMatchObject({ transport: 'ses', ses: all });
+    expect(parsed.problems.map(formatProblem)).toEqual([
+      'delivery.smtp: expected no such block, got a block that is not used',
+    ]);
   });
 });

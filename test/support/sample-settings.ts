@@ -1,5 +1,5 @@
 import { parseSettings } from '../../shared/settings/schema.ts';
-import type { Settings } from '../../shared/settings/settings.ts';
+import type { Settings, SmtpDelivery } from '../../shared/settings/settings.ts';
 
 /** Settings of a small organisation whose provider and mail server listen on loopback. */
 export function sampleSettings(ports: { pop3: number; smtp: number }): Settings {
@@ -29,4 +29,10 @@ export function settingsOf(document: unknown): Settings {
     throw new Error(`expected sound settings, got ${JSON.stringify(errors)}`);
   }
   return { general, mailboxes, broken: parsed.broken, problems: parsed.problems };
+}
+
+/** @throws Error for another transport */
+export function smtpDeliveryOf({ general: { delivery } }: Settings): SmtpDelivery {
+  if (delivery.transport !== 'ses') return delivery;
+  throw new Error('expected SMTP or LMTP, got SES');
 }

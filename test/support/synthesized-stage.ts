@@ -22,6 +22,7 @@ export function synthesizedStage(options: Partial<StageOptions> = {}): Template 
       deliveryConcurrency: 4,
       fetchConcurrency: 8,
       alertAddress: null,
+      ses: null,
       ...options,
       bundles,
     });

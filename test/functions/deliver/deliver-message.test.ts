@@ -13,7 +13,7 @@ import type { MailStore, OpenedMessage } from '../../../shared/store/mail-store.
 import { filesIn, onlyReport } from '../../support/data-folder-files.ts';
 import { makeEmbeddedScene } from '../../support/embedded-scene.ts';
 import type { EmbeddedScene } from '../../support/embedded-scene.ts';
-import { replyFor } from '../../support/message-items.ts';
+import { handOverOf } from '../../support/hand-overs.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import type { RecordingLog } from '../../support/recording-log.ts';
 import { sampleMessage } from '../../support/sample-message.ts';
@@ -49,7 +49,8 @@ describe('deliverMessage', () => {
   }
 
   function by(deliver: (parcel: Parcel) => ReturnType<Courier['deliver']>): DeliverDeps {
-    return { ...deps, courierFor: () => ({ deliver, close: () => Promise.resolve() }) };
+    const courier = { recipientsAtOnce: 100, deliver, close: () => Promise.resolve() };
+    return { ...deps, courierFor: () => courier };
   }
 
   /** The operating system closes the files of a dead process; here the test does. */
@@ -80,11 +81,9 @@ describe('deliverMessage', () => {
 
   test('a crash between the copy in Failed/ and the removal: finished by the next job, transcript kept', async () => {
     const refusing = by((parcel) =>
-      Promise.resolve({
-        destination: 'works',
-        replies: parcel.envelope.recipients.map((one) => replyFor(one, 'permanent')),
-        transcript: ['S: 550 no'],
-      }),
+      Promise.resolve(
+        handOverOf(parcel.envelope.recipients, 'permanent', { transcript: ['S: 550 no'] }),
+      ),
     );
     const { store } = deps;
     const dying: DeliverDeps = {
@@ -133,8 +132,7 @@ describe('deliverMessage', () => {
       sentBefore.push(states.filter((state) => state === 'sent').length);
       // Long: without an extension the claim would end under the transactions after it.
       scene.clock.advance(10 * MINUTE);
-      const replies = envelope.recipients.map((one) => replyFor(one, 'sent'));
-      return { destination: 'works', replies, transcript: [] };
+      return handOverOf(envelope.recipients, 'sent');
     });
     expect(await deliverMessage(counting, many)).toEqual({ kind: 'done' });
     expect(sizes).toEqual([100, 100, 50]);
@@ -226,11 +224,7 @@ describe('deliverMessage', () => {
     const counting = by(async (parcel) => {
       const recorded = (await item(many))?.recipients.filter(({ state }) => state === 'sent');
       seen.push(recorded?.length ?? -1);
-      return {
-        destination: 'works',
-        replies: parcel.envelope.recipients.map((one) => replyFor(one, 'sent')),
-        transcript: [],
-      };
+      return handOverOf(parcel.envelope.recipients, 'sent');
     });
     expect(await deliverMessage(counting, many)).toEqual({ kind: 'done' });
     expect(seen).toEqual([0, 100]);

@@ -8,11 +8,11 @@ import type { DestinationLedger } from '../../../shared/ledger/ledger.ts';
 import { DESTINATION_CACHE_MS, DESTINATION_TRIES } from '../../../shared/limits.ts';
 import { replyFor } from '../../support/message-items.ts';
 import { recordingLog } from '../../support/recording-log.ts';
-import { sampleSettings } from '../../support/sample-settings.ts';
+import { sampleSettings, smtpDeliveryOf } from '../../support/sample-settings.ts';
 import { SetClock } from '../../support/set-clock.ts';
 
 const MINUTE = 60_000;
-const { delivery } = sampleSettings({ pop3: 110, smtp: 25 }).general;
+const delivery = smtpDeliveryOf(sampleSettings({ pop3: 110, smtp: 25 }));
 const DOWN = found('down');
 const WORKS = found('works');
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -27,6 +27,22 @@ const KEY = { mailbox: 'sales', sha256: 'ab'.repeat(32) };
 describe('bundles', () => {
   test('one file a function', () => {
     expect(bundles.map(({ name }) => name)).toEqual(FUNCTION_NAMES);
+  });
+
+  test.each(FUNCTION_NAMES)('%s has at most 600 KB at its start', (name) => {
+    expect(bundles.find((one) => one.name === name)?.octets).toBeLessThanOrEqual(600_000);
+  });
+
+  test('Amazon SES is loaded when it is needed, and its second version only for large mail', () => {
+    const files = readdirSync(join(folder, 'deliver'));
+    const loaded = (start: string): string[] => files.filter((file) => file.startsWith(start));
+    const [courier = '', large = ''] = [...loaded('ses-courier-'), ...loaded('ses-large-api-')];
+    const read = (file: string): string => readFileSync(join(folder, 'deliver', file), 'utf8');
+    expect(read('index.mjs')).toContain(`import("./${courier}")`);
+    expect(read(courier)).toContain(`import("./${large}")`);
+    expect(files.filter((file) => read(file).includes('/v2/email/outbound-emails'))).toEqual([
+      large,
+    ]);
   });
 
   test.each(FUNCTION_NAMES)('%s says what it misses when the stack set nothing', async (name) => {

@@ -288,6 +288,7 @@ describe('stages', () => {
       queues: { fetch: 'X', route: 'X', deliver: 'X' },
       region: 'X',
       api: 'X',
+      sesFrom: null,
     });
   });
 

@@ -26,6 +26,7 @@ test('the stack has no finding of AwsSolutions that is not acknowledged with a r
     stage: 'prod',
     deliveryConcurrency: 4,
     fetchConcurrency: 8,
+    ses: { from: 'connector@corp.example', region: null },
     alertAddress: 'admin@corp.example',
     bundles,
   });

@@ -147,3 +147,36 @@ describe('which queues each may send to', () => {
     expect(sends.map((one) => one.slice('sqs:SendMessage '.length))).toEqual(expected);
   });
 });
+
+describe('Amazon SES', () => {
+  test('is nobody’s by default', () => {
+    for (const role of roles.keys()) expect(permissions(role, 'ses')).toEqual([]);
+  });
+
+  test('as one address, and its domain, for deliver alone, which then has room for whole messages', () => {
+    const ses = { from: 'connector@corp.example', region: 'eu-west-1' };
+    const stage = synthesizedStage({ ses });
+    const sending = [...roleStatements(stage)].flatMap(([role, statements]) =>
+      statements
+        .filter((statement) => actionsOf(statement).some((action) => action.startsWith('ses:')))
+        .map((statement) => ({ role, statement })),
+    );
+    expect(sending.map(({ role }) => role)).toEqual(['DeliveringFunction']);
+    const [{ statement }] = sending as [(typeof sending)[number]];
+    expect(actionsOf(statement)).toEqual(['ses:SendEmail', 'ses:SendRawEmail']);
+    const resources = resourcesOf(statement).map((one) => one.replace(/^.*:ses:/, ''));
+    expect(resources).toEqual([
+      expect.stringMatching(/^eu-west-1:.*:identity\/connector@corp\.example$/),
+      expect.stringMatching(/^eu-west-1:.*:identity\/corp\.example$/),
+      expect.stringMatching(/^eu-west-1:.*:configuration-set\/\*$/),
+    ]);
+    stage.hasResourceProperties('AWS::Lambda::Function', {
+      Description: 'Mailferry: deliver',
+      MemorySize: 1024,
+    });
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Description: 'Mailferry: deliver',
+      MemorySize: 512,
+    });
+  });
+});

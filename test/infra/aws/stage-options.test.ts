@@ -13,6 +13,7 @@ describe('context of a deployment', () => {
       deliveryConcurrency: 4,
       fetchConcurrency: 8,
       alertAddress: null,
+      ses: null,
     });
   });
 
@@ -22,6 +23,7 @@ describe('context of a deployment', () => {
       deliveryConcurrency: 12,
       fetchConcurrency: 2,
       alertAddress: null,
+      ses: null,
     });
   });
 
@@ -31,6 +33,27 @@ describe('context of a deployment', () => {
     for (const alertAddress of ['admin', 'a b@corp.example', 7]) {
       expect(() => read({ alertAddress })).toThrow('context alertAddress: expected a mail address');
     }
+  });
+
+  test('SES is asked for by the address that mail is sent as', () => {
+    expect(read({ sesFrom: 'connector@corp.example' }).ses).toEqual({
+      from: 'connector@corp.example',
+      region: null,
+    });
+    const ses = { from: 'c@corp.example', region: 'eu-west-1' };
+    expect(read({ sesFrom: ses.from, sesRegion: ses.region }).ses).toEqual(ses);
+  });
+
+  test.each([
+    [{ sesFrom: 'corp.example' }, 'context sesFrom: expected a mail address'],
+    [{ sesFrom: '*@corp.example' }, 'context sesFrom: expected a mail address'],
+    [{ sesRegion: 'eu-west-1' }, 'context sesRegion: expected sesFrom beside it, got "eu-west-1"'],
+    [
+      { sesFrom: 'c@corp.example', sesRegion: '*' },
+      'context sesRegion: expected an AWS region such as eu-central-1, got "*"',
+    ],
+  ])('refuses %j', (context, words) => {
+    expect(() => read(context)).toThrow(words);
   });
 
   test.each(['', 'Prod', '2nd', 'a/b', 'fifteen-letters', 7])('refuses the stage %j', (stage) => {

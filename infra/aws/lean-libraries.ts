@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+
+import type { OnLoadResult, Plugin } from 'esbuild';
+
+/**
+ * Takes out of libraries what no function ever calls, and a bundler keeps since something names it: zod's writing of
+ * JSON schemas (each kind of schema names its part of it), the event streams of S3 Select (each S3 client is given
+ * them), and all of a client's package.json but its version. What is left in its place throws when it is called.
+ */
+export const leanLibraries: Plugin = {
+  name: 'lean-libraries',
+  setup(build) {
+    for (const { filter, contents } of REPLACEMENTS) {
+      build.onLoad({ filter }, async (file) => contents(await readFile(file.path, 'utf8')));
+    }
+  },
+};
+
+interface Replacement {
+  readonly filter: RegExp;
+  readonly contents: (source: string) => OnLoadResult;
+}
+
+const REPLACEMENTS: readonly Replacement[] = [
+  {
+    filter: /\/zod\/v4\/core\/(?:json-schema-processors|to-json-schema)\.js$/,
+    contents: (source) => ({ contents: withoutJsonSchema(source) }),
+  },
+  {
+    filter: /\/@smithy\/core\/dist-es\/submodules\/event-streams\/index\.js$/,
+    contents: () => ({ contents: NO_EVENT_STREAMS }),
+  },
+  {
+    filter: /\/@aws-sdk\/[^/]+\/package\.json$/,
+    contents: (source) => ({ contents: versionAlone(source), loader: 'json' }),
+  },
+];
+
+/** The exported names, each a function that refuses; those that make a method for every schema give one. */
+export function withoutJsonSchema(source: string): string {
+  const names = [...source.matchAll(/^export (?:const|function) (\w+)/gm)].map(
+    ([, name = '']) => name,
+  );
+  const refuse = `const refuse = () => { throw new Error('this bundle has no JSON schemas'); };`;
+  const exported = names.map(
+    (name) => `export const ${name} = ${name.startsWith('create') ? '() => refuse' : 'refuse'};`,
+  );
+  return [refuse, ...exported].join('\n');
+}
+
+const NO_EVENT_STREAMS = `
+const refuse = () => { throw new Error('this bundle has no event streams'); };
+export const resolveEventStreamSerdeConfig = (config) => config;
+export { refuse as eventStreamSerdeProvider, refuse as EventStreamSerde };
+`;
+
+function versionAlone(source: string): string {
+  const { version } = JSON.parse(source) as { readonly version: string };
+  return JSON.stringify({ version });
+}
