@@ -6,7 +6,10 @@
  */
 export const MESSAGE_ID_INDEX = 'byMessageId';
 export const DAY_INDEX = 'byDay';
-/** The attributes that the indexes are made of. */
-export const MESSAGE_ID = 'i';
-export const DAY = 'd';
-export const ADDRESSES = 'w';
+/**
+ * The attributes that the indexes are made of. The table refuses any record, of whatever kind, that has another type
+ * there: hence names that no form of a record uses for itself.
+ */
+export const MESSAGE_ID = 'byId';
+export const DAY = 'byDay';
+export const ADDRESSES = 'byWhom';
