@@ -5,7 +5,7 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 
 import { startMiniStack } from './ministack.ts';
-import type { MiniStack } from './ministack.ts';
+import type { MiniStack, MiniStackOptions } from './ministack.ts';
 import { pathWithOurNode } from './ministack-installation.ts';
 import { makeScratchFolder } from './scratch-folder.ts';
 
@@ -26,9 +26,9 @@ export interface EmulatedAccount {
 }
 
 /** Starts MiniStack and bootstraps its account, as an administrator does once for an account and region. */
-export async function startAccount(): Promise<EmulatedAccount> {
+export async function startAccount(options: MiniStackOptions = {}): Promise<EmulatedAccount> {
   const scratch = makeScratchFolder('cdk');
-  const ministack = await startMiniStack();
+  const ministack = await startMiniStack(options);
   const cdk = (...words: readonly string[]) =>
     runCdk(words, {
       ...ministack.environment,

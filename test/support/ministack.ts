@@ -25,14 +25,19 @@ export interface MiniStack {
   stop(): Promise<void>;
 }
 
+export interface MiniStackOptions {
+  /** `host:port` of an SMTP server that gets what is handed to SES. */
+  readonly sesRelay?: string;
+}
+
 /** Starts a MiniStack of its own on a free port of 127.0.0.1, empty, and waits until it is healthy. */
-export async function startMiniStack(): Promise<MiniStack> {
+export async function startMiniStack(options: MiniStackOptions = {}): Promise<MiniStack> {
   const python = installedMiniStack();
   const scratch = makeScratchFolder('ministack');
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const logFile = join(scratch.path, 'ministack.log');
-  const child = startProcess(python, port, scratch.path, logFile);
+  const child = startProcess(python, port, scratch.path, logFile, options);
   const log = (): string => readFileSync(logFile, 'utf8');
   const stop = async (): Promise<void> => {
     await stopGroup(child);
@@ -56,7 +61,13 @@ export async function startMiniStack(): Promise<MiniStack> {
   return { endpoint, environment, pid: child.pid ?? 0, log, stop };
 }
 
-function startProcess(python: string, port: number, folder: string, logFile: string): ChildProcess {
+function startProcess(
+  python: string,
+  port: number,
+  folder: string,
+  logFile: string,
+  { sesRelay }: MiniStackOptions,
+): ChildProcess {
   const output = openSync(logFile, 'a');
   const child = spawn(python, ['-m', 'ministack'], {
     // Its own process group: the Lambdas are its children, and must not outlive it.
@@ -76,6 +87,7 @@ function startProcess(python: string, port: number, folder: string, logFile: str
       SFTP_ENABLED: '0',
       IOT_MTLS_ENABLED: '0',
       PYTHONUNBUFFERED: '1',
+      ...(sesRelay === undefined ? {} : { SMTP_HOST: sesRelay }),
     },
   });
   closeSync(output);

@@ -5,6 +5,7 @@ import { DotDecoder } from './dot-decoder.ts';
 import {
   DEFAULT_EXTENSIONS,
   type ReceivedMail,
+  type ScriptedReply,
   type SmtpMoment,
   type SmtpServerOptions,
   type SmtpStage,
@@ -37,6 +38,10 @@ export class ScriptedSmtpSession {
   #authenticated = false;
   #expectAuth: ((line: string) => string) | null = null;
   #deaf = false;
+  /** The connection is gone, and what was under way is done all the same. */
+  #losing = false;
+  /** The message was refused while it came. */
+  #discarding = false;
   #working = false;
 
   constructor(socket: Socket, options: SmtpServerOptions, context: SessionContext) {
@@ -191,7 +196,9 @@ export class ScriptedSmtpSession {
     if (this.#input.length === 0) return false;
     const block = this.#input;
     this.#input = Buffer.alloc(0);
-    await this.#reply('block', '');
+    const refusal = this.#options.replies?.('block', this.#moment('')) ?? '';
+    this.#discarding ||= /^[45]|nonsense/.test(refusal);
+    if (refusal !== '') await this.#reply('block', refusal);
     if (this.#deaf || this.#socket.destroyed) return false;
     const rest = content.push(block);
     if (rest === null) return true;
@@ -214,7 +221,9 @@ export class ScriptedSmtpSession {
       taken.push(...envelope.recipients);
     }
     this.#envelope = null;
-    if (taken.length === 0) return;
+    const isDiscarded = this.#discarding;
+    this.#discarding = false;
+    if (taken.length === 0 || isDiscarded) return;
     const { mailFrom, mailOptions } = envelope;
     const session = this.#context.number;
     this.#context.received.push({
@@ -235,13 +244,41 @@ export class ScriptedSmtpSession {
 
   /** Gives the scripted reply, else the usual one. @returns whether it was a yes: 2xx or 3xx */
   async #reply(stage: SmtpStage, usual: string, address = ''): Promise<boolean> {
-    const reply = this.#options.replies?.(stage, this.#moment(address)) ?? usual;
-    if (this.#deaf) return false;
-    if (reply === 'drop') this.#socket.destroy();
-    if (reply === 'hang') this.#deaf = true;
-    if (reply === 'drop' || reply === 'hang') return false;
-    if (reply !== '') await this.#send(reply);
-    return /^[23]/.test(reply);
+    const reply = this.#scripted(stage, address) ?? usual;
+    if (this.#deaf || (this.#socket.destroyed && !this.#losing)) return false;
+    switch (reply) {
+      case 'drop':
+        this.#socket.destroy();
+        return false;
+      case 'lose':
+        this.#losing = true;
+        this.#socket.destroy();
+        return true;
+      case 'hang':
+        this.#deaf = true;
+        return false;
+      case 'split':
+        await this.#sendOctets(usual);
+        return /^[23]/.test(usual);
+      case '':
+        return false;
+      default:
+        await this.#send(reply);
+        return /^[23]/.test(reply);
+    }
+  }
+
+  /** What is scripted for a block was asked for when it came. */
+  #scripted(stage: SmtpStage, address: string): ScriptedReply {
+    return stage === 'block' ? undefined : this.#options.replies?.(stage, this.#moment(address));
+  }
+
+  /** Each octet in a packet of its own, as far as the sender can say. */
+  async #sendOctets(reply: string): Promise<void> {
+    for (const octet of Buffer.from(`${reply}\r\n`)) {
+      if (this.#socket.writable) this.#socket.write(Buffer.of(octet));
+      await pause(0);
+    }
   }
 
   async #send(reply: string): Promise<void> {

@@ -24,7 +24,10 @@ export interface SmtpMoment {
   readonly recipient: number;
 }
 
-/** A whole reply, its lines joined by CRLF; `drop` closes the connection, `hang` says nothing any more. */
+/**
+ * A whole reply, its lines joined by CRLF. `drop` closes the connection, `hang` says nothing any more, `lose` does what
+ * was asked and closes the connection before the reply, `split` sends the usual reply octet by octet.
+ */
 export type ScriptedReply = string | undefined;
 
 export interface SmtpServerOptions {

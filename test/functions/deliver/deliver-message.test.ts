@@ -140,6 +140,45 @@ describe('deliverMessage', () => {
     expect((await item(many))?.recipients.every(({ state }) => state === 'sent')).toBe(true);
   });
 
+  test('a refusal that may be over one of several is put to each alone; the others have the mail', async () => {
+    const handed: (readonly string[])[] = [];
+    const refusing = by(({ envelope: { recipients } }) => {
+      handed.push(recipients);
+      const refused = recipients.includes('kelly@corp.example');
+      const divisible = refused && recipients.length > 1;
+      return Promise.resolve(handOverOf(recipients, refused ? 'permanent' : 'sent', { divisible }));
+    });
+    expect(await deliverMessage(refusing, key)).toEqual({ kind: 'done' });
+    const [chris, kelly] = ['chris@corp.example', 'kelly@corp.example'];
+    expect(handed).toEqual([[chris, kelly], [chris], [kelly]]);
+    const states = (await item())?.recipients.map(({ state, attempts }) => [state, attempts]);
+    expect(states).toEqual([
+      ['sent', 1],
+      ['failed', 1],
+    ]);
+  });
+
+  test('a destination that goes down in the middle: the groups behind wait untried', async () => {
+    const addresses = Array.from({ length: 250 }, (_, at) => `u${at}@corp.example`);
+    const many = sampleMessage(addresses.join(', '), 'all');
+    const manyKey = await storeArrival(deps.store, 'everyone', many);
+    await routeMessage(deps, manyKey);
+    let calls = 0;
+    const failing = by(({ envelope: { recipients } }) => {
+      calls += 1;
+      return Promise.resolve(
+        calls === 1
+          ? handOverOf(recipients, 'sent')
+          : handOverOf(recipients, 'temporary', { destination: 'down' }),
+      );
+    });
+    expect(await deliverMessage(failing, manyKey)).toMatchObject({ kind: 'later' });
+    expect(calls).toBe(2);
+    const attempts = (await item(manyKey))?.recipients.map((one) => one.attempts) ?? [];
+    expect(attempts.filter((count) => count === 0)).toHaveLength(50);
+    expect(await item(manyKey)).toMatchObject({ claim: null, starts: 0, deferrals: 1 });
+  });
+
   test('a courier that throws is a deferral, and nobody was refused', async () => {
     const throwing = by(() => Promise.reject(new Error('broken courier')));
     expect(await deliverMessage(throwing, key)).toEqual({
