@@ -1,7 +1,6 @@
-import type { Clock, NewToken, Random } from '../../shared/clock.ts';
+import type { NewToken, Random } from '../../shared/clock.ts';
 import type { Courier } from '../../shared/courier/courier.ts';
 import type { InHand } from '../../shared/ledger/in-hand.ts';
-import type { MessageLedger } from '../../shared/ledger/ledger.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
 import type { NoClaim } from '../../shared/ledger/message-transitions.ts';
 import {
@@ -13,31 +12,25 @@ import {
 import { CLAIM_GRACE_MS, DELIVERY_ATTEMPT_MS } from '../../shared/limits.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
-import type { Log } from '../../shared/observe/log.ts';
 import { DONE } from '../../shared/queue/job-queue.ts';
 import type { JobOutcome, JobSender, MessageJob } from '../../shared/queue/job-queue.ts';
-import type { DeliverySettings, SettingsSource } from '../../shared/settings/settings.ts';
-import type { MailStore } from '../../shared/store/mail-store.ts';
+import type { DeliverySettings } from '../../shared/settings/settings.ts';
 import { attemptDelivery } from './attempt.ts';
 import type { ClaimedMessage } from './attempt.ts';
 import type { DestinationGate, Withholding } from './destination-gate.ts';
 import { finishMessage } from './finish.ts';
+import type { FinishDeps } from './finish.ts';
 import { nextAttempt } from './retry-gaps.ts';
 
-export interface DeliverDeps {
-  readonly settings: SettingsSource;
-  readonly store: MailStore;
-  readonly messages: MessageLedger;
+export interface DeliverDeps extends FinishDeps {
   readonly inHand: InHand;
   /** Kept by the host, so that one delivery finds out for all. */
   readonly destination: DestinationGate;
   /** The courier for the destination as it is configured now; kept by the host, so that sessions are reused. */
   readonly courierFor: (delivery: DeliverySettings) => Courier;
   readonly routeQueue: JobSender<MessageJob>;
-  readonly clock: Clock;
   readonly random: Random;
   readonly newToken: NewToken;
-  readonly log: Log;
 }
 
 /**

@@ -23,11 +23,16 @@ export function failureReport(
     parkedAt: new Date(now).toISOString(),
     arrivedAt: new Date(metadata.arrivedAt).toISOString(),
     size: metadata.size,
+    messageId: item.messageId,
     envelope: {
       mailFrom: item.decision?.mailFrom ?? '',
       recipients: item.recipients.map((one) => one.address),
     },
     recipients: item.recipients.map((one) => recipientOf(one, item)),
+    outcome: item.decision?.outcome ?? 'held',
+    decidedAt: new Date(item.decidedAt ?? item.arrivedAt).toISOString(),
+    edits: item.decision?.edits ?? { remove: [], rename: {}, add: [] },
+    warnings: item.decision?.warnings ?? [],
     transcript,
   };
 }
@@ -47,7 +52,8 @@ function explain(item: MessageItem): string {
     .join('; ');
 }
 
-function explainRecipient({ address, reason, attempts, lastReply }: RecipientState): string {
+/** What became of one recipient that failed, in words. */
+export function explainRecipient({ address, reason, attempts, lastReply }: RecipientState): string {
   const last = lastReply === null ? 'no reply' : inItsWords(lastReply);
   switch (reason) {
     case 'expired':
@@ -60,6 +66,13 @@ function explainRecipient({ address, reason, attempts, lastReply }: RecipientSta
   }
 }
 
+/** `550 5.1.1 from mail.corp.example:587`: what many refusals have in common. */
+export function explainReply(reply: LastReply | null): string {
+  if (reply === null) return 'no reply';
+  const codes = [reply.code, reply.enhancedCode].filter((part) => part !== null);
+  return `${codes.length === 0 ? 'no reply' : codes.join(' ')} from ${reply.host}`;
+}
+
 /** `"550 5.1.1 no such user" from mail.corp.example:587`. */
 function inItsWords({ code, enhancedCode, text, host }: LastReply): string {
   const words = [code, enhancedCode, text].filter((part) => part !== null);
@@ -67,9 +80,10 @@ function inItsWords({ code, enhancedCode, text, host }: LastReply): string {
 }
 
 function recipientOf(recipient: RecipientState, item: MessageItem): FailedRecipient {
-  const { address, state, attempts, lastReply } = recipient;
+  const { address, state, attempts, reason, lastReply } = recipient;
   const decided = item.decision?.recipients.find((one) => one.address === address);
-  return { address, source: decided?.source ?? '', state, attempts, ...replyFields(lastReply) };
+  const { source = '', rule = null, alias = null } = decided ?? {};
+  return { address, source, rule, alias, state, attempts, reason, ...replyFields(lastReply) };
 }
 
 function replyFields(

@@ -1,49 +1,107 @@
+import type { RetryLedger } from '../../shared/ledger/failed-ledger.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
 import { isFinal, needsFailedCopy } from '../../shared/ledger/message-transitions.ts';
+import type { Clock } from '../../shared/clock.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
-import type { DeliverDeps } from './deliver-message.ts';
+import type { Area, FailureReport } from '../../shared/store/mail-store.ts';
 import { failureReport } from './failure-report.ts';
+import { reportFailure } from './report-failure.ts';
+import type { ReportFailureDeps } from './report-failure.ts';
+
+export interface FinishDeps extends ReportFailureDeps {
+  readonly retries: RetryLedger;
+  readonly clock: Clock;
+}
 
 /**
- * Does what a message's state asks of the store. A recipient that failed: a copy in `Failed/`, confirmed. Everybody
- * at an end: the object leaves `Incoming/`, and only after that copy (I2). Repeated, it repeats itself: the names
- * are the same. A message that is not in `Incoming/` any more was finished before.
+ * Does what a message's state asks of the store. A recipient that failed: a copy in `Failed/`, confirmed, and people
+ * told. Everybody at an end: the object leaves `Incoming/`, and only after that (I2). Everybody has it, and a copy may
+ * lie in `Failed/` from before: it goes too. Repeated, it repeats itself: the names are the same. A message that is in
+ * neither area any more was finished before, or somebody removed it.
  * @param transcript of the attempt that failed a recipient just now; null: the one that was written then stays
  */
 export async function finishMessage(
-  deps: DeliverDeps,
+  deps: FinishDeps,
   key: MessageKey,
   item: MessageItem,
   transcript: readonly string[] | null,
 ): Promise<void> {
-  const isParked = needsFailedCopy(item);
-  if (isParked && !(await park(deps, key, item, transcript))) return;
-  if (!isFinal(item)) return;
-  await deps.store.remove('Incoming', key);
-  deps.log.info('message finished', {
-    message: formatKey(key),
-    outcome: item.decision?.outcome,
-    parked: isParked,
-  });
+  if (needsFailedCopy(item) && item.copyRemovedAt === null) {
+    await finishFailed(deps, key, item, transcript);
+  } else if (isFinal(item)) {
+    await finishDelivered(deps, key, item);
+  }
+  const retriedAt = item.failure?.retriedAt ?? null;
+  if (isFinal(item) && retriedAt !== null) await deps.retries.end(key, retriedAt);
 }
 
-/** @returns false when the message has left `Incoming/` already */
-async function park(
-  deps: DeliverDeps,
+async function finishFailed(
+  deps: FinishDeps,
   key: MessageKey,
   item: MessageItem,
   transcript: readonly string[] | null,
-): Promise<boolean> {
+): Promise<void> {
+  const area = await park(deps, key, item, transcript);
+  if (area === null) return;
+  await reportFailure(deps, key, item);
+  // What lies in Failed/ alone has left Incoming/ before.
+  if (area === 'Failed' || !isFinal(item)) return;
+  await deps.store.remove('Incoming', key);
+  logFinished(deps, key, item);
+}
+
+async function finishDelivered(
+  deps: FinishDeps,
+  key: MessageKey,
+  item: MessageItem,
+): Promise<void> {
+  await deps.store.remove('Incoming', key);
+  if (item.failure !== null) await deps.store.remove('Failed', key);
+  logFinished(deps, key, item);
+}
+
+function logFinished({ log }: FinishDeps, key: MessageKey, item: MessageItem): void {
+  log.info('message finished', {
+    message: formatKey(key),
+    outcome: item.decision?.outcome,
+    parked: needsFailedCopy(item),
+  });
+}
+
+/** @returns where the message lay; null when it is in neither area */
+async function park(
+  deps: FinishDeps,
+  key: MessageKey,
+  item: MessageItem,
+  transcript: readonly string[] | null,
+): Promise<Area | null> {
   const opened = await deps.store.open(key, 0);
   opened?.content.destroy();
-  if (opened?.area !== 'Incoming') return false;
+  if (opened === null) return null;
   const report = failureReport(key, item, opened.metadata, transcript, deps.clock.now());
+  // A late job finds it as it is; a retry that failed again has something to add.
+  if (opened.area === 'Failed' && transcript === null && (await isReported(deps, key, report))) {
+    return 'Failed';
+  }
   await deps.store.park(key, report);
   deps.log.warn('message parked in Failed/', {
     message: formatKey(key),
     reason: report.reason,
     explanation: report.explanation,
   });
-  return true;
+  return opened.area;
+}
+
+/** Whether the report that lies there says the same of every recipient. */
+async function isReported(
+  deps: FinishDeps,
+  key: MessageKey,
+  { reason, recipients }: FailureReport,
+): Promise<boolean> {
+  const stored = await deps.store.report(key);
+  if (typeof stored !== 'object' || stored === null) return false;
+  const { reason: storedReason, recipients: storedRecipients } = stored as Partial<FailureReport>;
+  const isSame = JSON.stringify(storedRecipients) === JSON.stringify(recipients);
+  return storedReason === reason && isSame;
 }

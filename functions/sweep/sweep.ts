@@ -1,22 +1,21 @@
-import type { Clock } from '../../shared/clock.ts';
+import type { RetryLedger, RetryUnderWay } from '../../shared/ledger/failed-ledger.ts';
 import type { Forgetting } from '../../shared/ledger/forgetting.ts';
 import type { MessageLedger } from '../../shared/ledger/ledger.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
 import { isFinal, noteQueued } from '../../shared/ledger/message-transitions.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
-import type { Log } from '../../shared/observe/log.ts';
 import type { JobSender, MessageJob } from '../../shared/queue/job-queue.ts';
-import type { ListedMessage, MailStore } from '../../shared/store/mail-store.ts';
+import type { ListedMessage } from '../../shared/store/mail-store.ts';
+import { tellCauses } from './tell-causes.ts';
+import type { TellCausesDeps } from './tell-causes.ts';
 
-export interface SweepDeps {
-  readonly store: MailStore;
+export interface SweepDeps extends TellCausesDeps {
   readonly messages: MessageLedger;
   readonly forgetting: Forgetting;
+  readonly retries: RetryLedger;
   readonly routeQueue: JobSender<MessageJob>;
   readonly deliverQueue: JobSender<MessageJob>;
-  readonly clock: Clock;
-  readonly log: Log;
 }
 
 export interface SweepResult {
@@ -45,7 +44,9 @@ export async function sweep(deps: SweepDeps, graceMs: number): Promise<SweepResu
     for (const { storedAt } of batch) oldestAt = Math.min(oldestAt ?? storedAt, storedAt);
     requeued += await requeueStuck(deps, batch, graceMs);
   }
+  requeued += await requeueRetries(deps, graceMs);
   await deps.forgetting.forget(deps.clock.now());
+  await tellCauses(deps, false);
   if (requeued > 0) deps.log.warn('sweep queued messages again', { open, requeued });
   return { open, requeued, oldestAt };
 }
@@ -69,6 +70,31 @@ async function requeueStuck(
   const requeued: MessageKey[] = [...toRoute, ...toDeliver];
   await Promise.all(requeued.map((key) => deps.messages.change(key, noteQueued(now))));
   return requeued.length;
+}
+
+/**
+ * Failed messages that are tried again lie in `Failed/` alone: those that nobody holds are queued, also one that has
+ * ended and was not finished. A retry that never came to its reset is dropped: its message is failed, as it was.
+ */
+async function requeueRetries(deps: SweepDeps, graceMs: number): Promise<number> {
+  const retries = await deps.retries.underWay();
+  const items = await deps.messages.find(retries.map(({ key }) => key));
+  const now = deps.clock.now();
+  const toDeliver: MessageJob[] = [];
+  for (const { key, at } of retries) {
+    const item = items.get(formatKey(key)) ?? null;
+    if (stuckSince(item, at, now) + graceMs > now) continue;
+    if (wasReset(item, at)) toDeliver.push(key);
+    else await deps.retries.end(key, at);
+  }
+  await deps.deliverQueue.send(toDeliver);
+  await Promise.all(toDeliver.map((key) => deps.messages.change(key, noteQueued(now))));
+  return toDeliver.length;
+}
+
+function wasReset(item: MessageItem | null, at: RetryUnderWay['at']): boolean {
+  if (item === null) return false;
+  return !isFinal(item) || (item.failure?.retriedAt ?? 0) >= at;
 }
 
 /** Since when nothing holds the message; in the future while something does. */

@@ -5,6 +5,7 @@ import { JobFunction } from './job-function.ts';
 import { JobQueue } from './job-queue.ts';
 import {
   allowLedger,
+  allowNotices,
   allowReading,
   allowRemoving,
   allowSecrets,
@@ -38,6 +39,9 @@ export class Delivering extends Construct {
     allowReading(role, bucket, ['Incoming', 'Failed']);
     allowWriting(role, bucket, 'Failed');
     allowRemoving(role, bucket, 'Incoming');
+    // Its copy goes when a retry brought it to everybody.
+    allowRemoving(role, bucket, 'Failed');
+    allowNotices(role, bucket);
     if (options.ses !== null) allowSending(role, options.ses);
     this.worker.feedFrom(this.jobs, options.deliveryConcurrency);
   }

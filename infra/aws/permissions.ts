@@ -3,6 +3,7 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 
+import { NOTICES } from '../../shared/mail/message-key.ts';
 import type { JobQueue } from './job-queue.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { acknowledgeWildcard } from './nag-finding.ts';
@@ -38,6 +39,11 @@ export function allowWriting(role: Role, bucket: Bucket, area: Area): void {
   allow(role, ['s3:PutObject'], objects(bucket, [area]), OBJECTS);
 }
 
+/** Notices of our own alone; other mail comes by fetch. */
+export function allowNotices(role: Role, bucket: Bucket): void {
+  allow(role, ['s3:PutObject'], [bucket.arnForObjects(`Incoming/${NOTICES}/*`)], OBJECTS);
+}
+
 /** Listing too: without it S3 answers a missing object with "access denied", not with "no such key". */
 export function allowReading(role: Role, bucket: Bucket, areas: readonly Area[]): void {
   allow(role, ['s3:GetObject'], objects(bucket, areas), OBJECTS);
@@ -63,11 +69,12 @@ export function allowRemoving(role: Role, bucket: Bucket, area: Area): void {
 }
 
 /** Items one by one, and in batches. Nothing is deleted: items expire. */
-type LedgerUse = 'items' | 'uidls';
+type LedgerUse = 'items' | 'uidls' | 'lists';
 
 const LEDGER_ACTIONS: Readonly<Record<LedgerUse, readonly string[]>> = {
   items: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'],
   uidls: ['dynamodb:Query', 'dynamodb:BatchWriteItem'],
+  lists: ['dynamodb:Query'],
 };
 
 export function allowLedger(role: Role, { table }: LedgerTable, uses: readonly LedgerUse[]): void {

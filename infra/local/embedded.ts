@@ -117,6 +117,8 @@ async function openIn(
     messages: ledger.messages,
     uidls: ledger.uidls,
     duplicates: ledger.duplicates,
+    retries: ledger.retries,
+    causes: ledger.causes,
     forgetting: {
       forget: async (now) => {
         await ledger.forget(now, (await settings.read()).general.limits.rememberMs);

@@ -3,6 +3,7 @@ import type { RunSummary } from '../../functions/api/run-summary.ts';
 import { fetchMailbox } from '../../functions/fetch/fetch-mailbox.ts';
 import type { FetchOutcome } from '../../functions/fetch/fetch-mailbox.ts';
 import { sweep } from '../../functions/sweep/sweep.ts';
+import { tellCauses } from '../../functions/sweep/tell-causes.ts';
 import { loginAllowedAt } from '../../shared/ledger/login-pace.ts';
 import type { FetchProgress } from '../../shared/ledger/mailbox-record.ts';
 import { parseKey, formatKey } from '../../shared/mail/message-key.ts';
@@ -44,6 +45,10 @@ export async function runOnce(
   try {
     const fetched = await fetchAll(embedded, await mailboxIds(embedded, ids), closing, onProgress);
     await drain(embedded, workers, closing);
+    // Nobody may come by for hours; what failed for one cause is told now.
+    if (!closing.aborted && (await tellCauses(deps, true)) > 0) {
+      await drain(embedded, workers, closing);
+    }
     // After a signal `idle` tells of deliveries that were not begun; those under way have their end to reach.
     if (closing.aborted) await stop();
     const names = new Set(openBefore);

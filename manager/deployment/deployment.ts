@@ -1,8 +1,11 @@
+import { tmpdir } from 'node:os';
+
 import type { SSMClient } from '@aws-sdk/client-ssm';
 
 import type { RequestFetchDeps } from '../../functions/api/request-fetch.ts';
 import type { StatusDeps } from '../../functions/api/status.ts';
 import type { SweepDeps } from '../../functions/sweep/sweep.ts';
+import { helloName } from '../../infra/aws/runtime/hello-name.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { dynamoLedger } from '../../shared/ledger/dynamo-ledger.ts';
 import { forgottenByItself } from '../../shared/ledger/forgetting.ts';
@@ -19,6 +22,7 @@ import type { SsmStage } from '../../shared/settings/ssm-parameters.ts';
 import { ssmSecrets } from '../../shared/settings/ssm-secrets.ts';
 import { ssmSettings } from '../../shared/settings/ssm-source.ts';
 import { s3MailStore } from '../../shared/store/s3-mail-store.ts';
+import { createSpool } from '../../shared/store/spool-writer.ts';
 import { readEnvironment } from '../config.ts';
 import { makeSsmClient, makeStackClients } from './clients.ts';
 import type { FollowMessagesDeps } from './follow-messages.ts';
@@ -88,6 +92,10 @@ function openStack(stack: Stack, stage: string, ssm: SSMClient, clock: Clock): D
       store: s3MailStore({ client: s3, bucket: stack.bucket }),
       mailboxes: ledger.mailboxes,
       messages: ledger.messages,
+      retries: ledger.retries,
+      causes: ledger.causes,
+      newSpool: () => createSpool(tmpdir()),
+      hostName: helloName(stage),
       destinations: ledger.destinations,
       forgetting: forgottenByItself,
       takenMail: dynamoTakenMail({ client: dynamo, table: stack.table }),

@@ -20,6 +20,7 @@ import type {
   OpenedMessage,
 } from './mail-store.ts';
 import type { SpooledMessage } from './spool.ts';
+import { parsedReport, transcriptOf } from './stored-report.ts';
 
 /** Read at once: small, since what delivery makes of a chunk of dots is many times its size. Octets. */
 const READ_OCTETS = 32 * 1024;
@@ -96,11 +97,19 @@ export class FileMailStore implements MailStore {
         );
       }
       const beside = path.replace(/\.eml$/, '.json');
-      const transcript = report.transcript ?? (await transcriptIn(beside));
+      const transcript = report.transcript ?? transcriptOf(await jsonIn(beside));
       await this.#writeReport(beside, { ...report, transcript });
       await this.#directories.sync(dirname(path));
     } catch (error) {
       throw storeFailure(`parking ${formatKey(key)} in Failed/`, error);
+    }
+  }
+
+  async report(key: MessageKey): Promise<unknown> {
+    try {
+      return await jsonIn(this.#path('Failed', key).replace(/\.eml$/, '.json'));
+    } catch (error) {
+      throw storeFailure(`reading the report of ${formatKey(key)} in Failed/`, error);
     }
   }
 
@@ -249,16 +258,10 @@ function contentOf(handle: FileHandle, length: number | undefined): Readable {
   return handle.createReadStream({ ...end, highWaterMark: READ_OCTETS });
 }
 
-/** Of a report that was written before; null where there is none that can be read. */
-async function transcriptIn(path: string): Promise<FailureReport['transcript']> {
+/** A report that was written before; null where there is none, or somebody edited it beyond reading. */
+async function jsonIn(path: string): Promise<unknown> {
   const text = await orNull(readFile(path, 'utf8'));
-  if (text === null) return null;
-  try {
-    return (JSON.parse(text) as FailureReport).transcript;
-  } catch {
-    // Somebody edited it; what is true of the message stands in the ledger.
-    return null;
-  }
+  return text === null ? null : parsedReport(text);
 }
 
 /** @returns false when the name was taken */

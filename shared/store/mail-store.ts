@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 
+import type { RecipientState } from '../ledger/message-item.ts';
 import type { MessageKey } from '../mail/message-key.ts';
+import type { Decision, HeaderEdits } from '../routing/decision.ts';
 import type { SpooledMessage } from './spool.ts';
 
 /** `Incoming`: all that lies there is open. `Failed`: a copy of what could not be delivered, with a JSON report beside. */
@@ -65,6 +67,9 @@ export interface MailStore {
    */
   park(key: MessageKey, report: FailureReport): Promise<void>;
 
+  /** The report beside a copy in `Failed/`, as it stands there; null where there is none, or no JSON in it. */
+  report(key: MessageKey): Promise<unknown>;
+
   /** Removes a message; in `Failed/` the copy first, then its report. No error where there is none. */
   remove(area: Area, key: MessageKey): Promise<void>;
 
@@ -84,8 +89,14 @@ export interface FailureReport {
   readonly parkedAt: string;
   readonly arrivedAt: string;
   readonly size: number;
+  readonly messageId: string | null;
   readonly envelope: { readonly mailFrom: string; readonly recipients: readonly string[] };
   readonly recipients: readonly FailedRecipient[];
+  /** The decision, so that the ledger's item can be rebuilt. */
+  readonly outcome: Decision['outcome'];
+  readonly decidedAt: string;
+  readonly edits: HeaderEdits;
+  readonly warnings: readonly string[];
   /** The SMTP session that ended in the refusal, without secrets and content; null where none is at hand. */
   readonly transcript: readonly string[] | null;
 }
@@ -93,8 +104,11 @@ export interface FailureReport {
 export interface FailedRecipient {
   readonly address: string;
   readonly source: string;
-  readonly state: string;
+  readonly rule: number | null;
+  readonly alias: string | null;
+  readonly state: RecipientState['state'];
   readonly attempts: number;
+  readonly reason: RecipientState['reason'];
   readonly code: number | null;
   readonly enhancedCode: string | null;
   readonly reply: string | null;

@@ -28,6 +28,7 @@ import { isMissing, s3Failure } from './s3-failure.ts';
 import { contentOf, getObject, wholeSize } from './s3-object.ts';
 import { uploadCreateOnly } from './s3-upload.ts';
 import type { SpooledMessage } from './spool.ts';
+import { parsedReport, transcriptOf } from './stored-report.ts';
 
 export interface S3MailStoreOptions {
   readonly client: S3Client;
@@ -85,7 +86,7 @@ class S3MailStore implements MailStore {
         `parking ${formatKey(key)}: expected the message in Incoming/ or Failed/, found it in neither`,
       );
     }
-    const transcript = report.transcript ?? (await this.#olderTranscript(key));
+    const transcript = report.transcript ?? transcriptOf(await this.report(key));
     await this.#attempt('PutObject', reportKey(key), (at) =>
       this.#client.send(
         new PutObjectCommand({
@@ -95,6 +96,12 @@ class S3MailStore implements MailStore {
         }),
       ),
     );
+  }
+
+  async report(key: MessageKey): Promise<unknown> {
+    const name = reportKey(key);
+    const got = await getObject(this.#client, this.#bucket, name);
+    return got === null || got === 'empty' ? null : parsedReport(await text(contentOf(got, name)));
   }
 
   async remove(area: Area, key: MessageKey): Promise<void> {
@@ -184,19 +191,6 @@ class S3MailStore implements MailStore {
     } catch (error) {
       if (isMissing(error)) return false;
       throw s3Failure({ action: 'HeadObject', bucket: this.#bucket, key: copy }, error);
-    }
-  }
-
-  async #olderTranscript(key: MessageKey): Promise<FailureReport['transcript']> {
-    const name = reportKey(key);
-    const got = await getObject(this.#client, this.#bucket, name);
-    if (got === null || got === 'empty') return null;
-    const older = await text(contentOf(got, name));
-    try {
-      return (JSON.parse(older) as Partial<FailureReport>).transcript ?? null;
-    } catch {
-      // Somebody edited it; what is true of the message stands in the ledger.
-      return null;
     }
   }
 

@@ -135,6 +135,8 @@ describe('requests per message', () => {
     const destination = new DestinationGate({ ledger: ledger.destinations, ...shared });
     const delivery = {
       ...shared,
+      newSpool,
+      hostName: HELLO,
       destination,
       inHand: nothingInHand,
       routeQueue,

@@ -216,6 +216,16 @@ export function mailStoreContract(name: string, make: () => Promise<MailStoreUnd
         expect(await used.report(key)).toMatchObject({ transcript: newer });
       });
 
+      it('gives the report back as it was written, and nothing where there is none', async () => {
+        const key = await put(manyOctets(1000));
+        expect(await store.report(key)).toBeNull();
+        const report = { ...failureReportFor(key), transcript: ['S: 550 5.1.1 gr\u00fc\u00dfe'] };
+        await store.park(key, report);
+        expect(await store.report(key)).toEqual(report);
+        await store.remove('Failed', key);
+        expect(await store.report(key)).toBeNull();
+      });
+
       it('may run several times at once', async () => {
         const octets = manyOctets(50_000);
         const key = await put(octets);

@@ -8,9 +8,11 @@ import { simpleParser } from 'mailparser';
 
 import type { MessageItem, RecipientState } from '../../shared/ledger/message-item.ts';
 import { runMailferry } from '../support/mailferry-command.ts';
+import { noticesAmong, withoutNotices } from '../support/own-notices.ts';
 import { startPop3Server } from '../support/scripted-pop3-server.ts';
 import { startSmtpServer } from '../support/scripted-smtp-server.ts';
 import type { ScriptedSmtpServer } from '../support/scripted-smtp-server.ts';
+import type { ReceivedMail } from '../support/smtp-script.ts';
 import { readLedgerItem } from './read-ledger-item.ts';
 import { REFUSED, sampleMail } from './sample-mail.ts';
 import type { Sample } from './sample-mail.ts';
@@ -100,7 +102,13 @@ async function report(
     const sha256 = createHash('sha256').update(sample.octets).digest('hex');
     const item = await readLedgerItem(data, { mailbox: sample.mailbox, sha256 });
     table.push(await rowOf(sample, item));
-    faults.push(...faultsOf(sample, sha256, data, mailServer.received));
+    faults.push(...faultsOf(sample, sha256, data, withoutNotices(mailServer.received)));
+  }
+  const notices = noticesAmong(mailServer.received);
+  for (const notice of notices) table.push(await noticeRow(notice));
+  const parked = samples.filter((sample) => sample.parked).length;
+  if (notices.length !== parked) {
+    faults.push(`expected a notice for each of ${parked} parked messages, got ${notices.length}`);
   }
   console.log(table.toString());
   console.log(`\nWhat the command printed (run --once --json):\n${summary}`);
@@ -130,6 +138,12 @@ async function rowOf(sample: Sample, item: MessageItem | null): Promise<string[]
     why.join('\n'),
     recipients.map(replyOf).join('\n'),
   ];
+}
+
+/** Senders are told nothing; whoever looks after the mail is. */
+async function noticeRow({ data, recipients }: ReceivedMail): Promise<string[]> {
+  const { subject } = await simpleParser(data);
+  return [`${subject ?? ''}\n(a notice of our own)`, '', recipients.join('\n'), 'notice', 'taken'];
 }
 
 function replyOf({ lastReply, state }: RecipientState): string {

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { contentOf, filesIn, onlyReport } from '../support/data-folder-files.ts';
+import { contentOf, filesIn, onlyReport, reportsIn } from '../support/data-folder-files.ts';
 import { makeEmbeddedScene } from '../support/embedded-scene.ts';
+import { withoutNotices } from '../support/own-notices.ts';
 import { makeScene, PASSWORD } from '../support/provider-and-server.ts';
 import type { Configuration } from '../support/provider-and-server.ts';
 import { sampleMessage } from '../support/sample-message.ts';
@@ -44,7 +45,7 @@ describe('permanent refusal', () => {
 
     expect(status).toBe(1);
     expect(summary.messages).toMatchObject({ fetched: 1, failed: 1, delivered: 0 });
-    expect(scene.smtp.received.map(({ recipients }) => recipients)).toEqual([
+    expect(withoutNotices(scene.smtp.received).map(({ recipients }) => recipients)).toEqual([
       ['chris@corp.example'],
     ]);
     expect(filesIn(scene.data, 'Incoming')).toEqual([]);
@@ -99,10 +100,11 @@ describe('permanent refusal', () => {
     closing.push(() => scene.close());
     expect((await scene.runOnce()).messages).toMatchObject({ fetched: 1, failed: 1 });
     expect(scene.smtp.received).toEqual([]);
-    expect(onlyReport(scene.data).recipients.map(({ state }) => state)).toEqual([
-      'failed',
-      'failed',
-    ]);
+    // The notice about it is refused as well, and causes no other.
+    const reports = reportsIn(scene.data);
+    expect(reports.map(({ mailbox }) => mailbox)).toEqual(['_notices', 'everyone']);
+    expect(reports[1]?.recipients.map(({ state }) => state)).toEqual(['failed', 'failed']);
+    expect((await scene.runOnce()).messages).toMatchObject({ fetched: 0, carried: 0 });
   });
 
   test('a refusal keeps its transcript while others are still waited for', async () => {

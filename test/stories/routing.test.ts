@@ -4,6 +4,7 @@ import { filesIn, onlyReport } from '../support/data-folder-files.ts';
 import { makeEmbeddedScene } from '../support/embedded-scene.ts';
 import type { EmbeddedScene } from '../support/embedded-scene.ts';
 import type { Configuration } from '../support/provider-and-server.ts';
+import { noticesAmong, withoutNotices } from '../support/own-notices.ts';
 import { sampleMessage, unfoldedHeader } from '../support/sample-message.ts';
 import type { ReceivedMail } from '../support/smtp-script.ts';
 
@@ -129,7 +130,10 @@ describe('routing end to end', () => {
     const carried = scene.smtp.received[0]?.data ?? Buffer.alloc(0);
     scene.pop3.addMail('everyone', carried);
     expect((await scene.runOnce()).messages).toMatchObject({ fetched: 1, held: 1, delivered: 0 });
-    expect(scene.smtp.received).toHaveLength(1);
+    expect(withoutNotices(scene.smtp.received)).toHaveLength(1);
+    const [notice] = noticesAmong(scene.smtp.received);
+    expect(notice).toMatchObject({ mailFrom: '', recipients: ['admin@corp.example'] });
+    expect(notice?.data.toString()).toContain('Subject: Mail from mailbox everyone is held');
     expect(filesIn(scene.data, 'Incoming')).toEqual([]);
     expect(onlyReport(scene.data)).toMatchObject({
       reason: 'held',

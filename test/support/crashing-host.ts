@@ -36,6 +36,8 @@ export async function openCrashing(
     messages: plan.over('messages', deps.messages),
     uidls: plan.over('uidls', deps.uidls),
     duplicates: plan.over('duplicates', deps.duplicates),
+    retries: plan.over('retries', deps.retries),
+    causes: plan.over('causes', deps.causes),
     routeQueue: plan.over('routeQueue', deps.routeQueue),
     deliverQueue: plan.over('deliverQueue', deps.deliverQueue),
     courierFor: (delivery) => plan.over('courier', deps.courierFor(delivery)),
@@ -76,6 +78,7 @@ function storeThatIsTornDown(store: MailStore, opened: OpenedMessage[]): MailSto
       return message;
     },
     park: (key, report) => store.park(key, report),
+    report: (key) => store.report(key),
     remove: (area, key) => store.remove(area, key),
     list: (area) => store.list(area),
   };

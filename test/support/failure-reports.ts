@@ -12,8 +12,13 @@ export function failureReportFor(key: MessageKey, reason = 'refused'): FailureRe
     parkedAt: '2026-03-01T10:00:00.000Z',
     arrivedAt: '2026-03-01T09:00:00.000Z',
     size: 12,
+    messageId: '<one@nwtraders.example>',
     envelope: { mailFrom: '', recipients: ['chris@corp.example'] },
     recipients: [],
+    outcome: 'deliver',
+    decidedAt: '2026-03-01T09:00:01.000Z',
+    edits: { remove: [], rename: {}, add: [] },
+    warnings: [],
     transcript: null,
   };
 }

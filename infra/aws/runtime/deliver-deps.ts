@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
 
 import type { DeliverDeps } from '../../../functions/deliver/deliver-message.ts';
 import { DestinationGate } from '../../../functions/deliver/destination-gate.ts';
@@ -6,6 +7,7 @@ import { systemClock } from '../../../shared/clock.ts';
 import { CurrentCourier } from '../../../shared/courier/current-courier.ts';
 import { nothingInHand } from '../../../shared/ledger/in-hand.ts';
 import type { MessageJob } from '../../../shared/queue/job-queue.ts';
+import { createSpool } from '../../../shared/store/spool-writer.ts';
 import { readEnvironment } from './config.ts';
 import { functionLog } from './function-log.ts';
 import type { FunctionLog } from './function-log.ts';
@@ -37,7 +39,9 @@ export function deliverDeps(): StageDeliverDeps {
   const log = functionLog();
   const sqs = sqsClient();
   const { stage, deliverQueue } = readEnvironment('stage', 'deliverQueue');
-  const { messages, destinations, settingsMemory } = stageLedger(() => settings.read());
+  const { messages, retries, causes, destinations, settingsMemory } = stageLedger(() =>
+    settings.read(),
+  );
   const { settings, secrets } = stageSettings({
     memory: settingsMemory,
     clock,
@@ -48,6 +52,9 @@ export function deliverDeps(): StageDeliverDeps {
     settings,
     store: stageMailStore(),
     messages,
+    retries,
+    causes,
+    destinations,
     inHand: nothingInHand,
     destination: new DestinationGate({ ledger: destinations, newToken: randomUUID, clock, log }),
     routeQueue: stageSender<MessageJob>(sqs, 'routeQueue'),
@@ -59,6 +66,9 @@ export function deliverDeps(): StageDeliverDeps {
         close: () => courier.close(),
       };
     },
+    // Only notices are written here: they never grow into a file.
+    newSpool: () => createSpool(tmpdir()),
+    hostName: helloName(stage),
     newToken: randomUUID,
     random: Math.random,
     clock,

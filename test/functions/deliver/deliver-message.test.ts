@@ -64,6 +64,7 @@ describe('deliverMessage', () => {
         return message;
       },
       park: (...words) => store.park(...words),
+      report: (key) => store.report(key),
       remove: (...words) => store.remove(...words),
       list: (area) => store.list(area),
     };
@@ -92,14 +93,20 @@ describe('deliverMessage', () => {
         create: (...words) => store.create(...words),
         open: (...words) => store.open(...words),
         park: (...words) => store.park(...words),
+        report: (key) => store.report(key),
         remove: () => Promise.reject(new Error('died')),
         list: (area) => store.list(area),
       },
     };
     await expect(deliverMessage(dying, key)).rejects.toThrow('died');
-    expect(filesIn(scene.data, 'Incoming')).toHaveLength(1);
+    const mailOf = (mailbox: string) =>
+      filesIn(scene.data, 'Incoming').filter((name) => name.startsWith(mailbox));
+    expect(mailOf('everyone')).toHaveLength(1);
+    // People are told before it leaves Incoming/, and only once.
+    expect(mailOf('_notices')).toHaveLength(1);
     expect(await deliverMessage(deps, key)).toEqual({ kind: 'done' });
-    expect(filesIn(scene.data, 'Incoming')).toEqual([]);
+    expect(mailOf('everyone')).toEqual([]);
+    expect(mailOf('_notices')).toHaveLength(1);
     expect(onlyReport(scene.data)).toMatchObject({ reason: 'refused', transcript: ['S: 550 no'] });
     expect(scene.smtp.received).toEqual([]);
 
@@ -213,7 +220,9 @@ describe('deliverMessage', () => {
       reason: 'internal',
       explanation: expect.stringContaining('never came to an outcome') as string,
     });
-    expect(filesIn(scene.data, 'Incoming')).toEqual([]);
+    expect(filesIn(scene.data, 'Incoming')).toEqual([
+      expect.stringMatching(/^_notices\/[0-9a-f]{64}\.eml$/),
+    ]);
     for (const { content } of opened) content.destroy();
   });
 

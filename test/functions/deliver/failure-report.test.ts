@@ -45,21 +45,28 @@ describe('failureReport', () => {
       parkedAt: '2026-03-06T00:00:00.000Z',
       arrivedAt: '2026-03-01T00:00:00.000Z',
       size: 42,
+      messageId: null,
       envelope: {
         mailFrom: 'ann@nwtraders.example',
         recipients: ['chris@corp.example', 'kelly@corp.example'],
       },
       recipients: [
         {
-          ...{ address: 'chris@corp.example', source: 'To', state: 'failed', attempts: 3 },
+          ...{ address: 'chris@corp.example', source: 'To', rule: null, alias: null },
+          ...{ state: 'failed', attempts: 3, reason: 'refused' },
           ...{ code: 550, enhancedCode: '5.1.1', reply: 'unknown', host: 'mail.corp.example:25' },
           at: '2026-03-05T00:00:00.000Z',
         },
         {
-          ...{ address: 'kelly@corp.example', source: 'To', state: 'waiting', attempts: 0 },
+          ...{ address: 'kelly@corp.example', source: 'To', rule: null, alias: null },
+          ...{ state: 'waiting', attempts: 0, reason: null },
           ...{ code: null, enhancedCode: null, reply: null, host: null, at: null },
         },
       ],
+      outcome: 'deliver',
+      decidedAt: '1970-01-01T00:00:01.000Z',
+      edits: { remove: ['Return-Path'], rename: { 'Delivered-To': 'X-Old' }, add: ['A: b'] },
+      warnings: [],
       transcript: ['C: QUIT'],
     });
   });

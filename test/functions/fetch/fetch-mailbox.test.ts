@@ -82,6 +82,7 @@ describe('fetchMailbox', () => {
         create: full,
         open: (...words) => store.open(...words),
         park: (...words) => store.park(...words),
+        report: (key) => store.report(key),
         remove: (...words) => store.remove(...words),
         list: (area) => store.list(area),
       },

@@ -57,6 +57,7 @@ describe('sweep', () => {
         create: (...words) => store.create(...words),
         open: (...words) => store.open(...words),
         park: (...words) => store.park(...words),
+        report: (key) => store.report(key),
         remove: (...words) => store.remove(...words),
         list: async function* (area) {
           if (listed !== undefined) yield* listed;
