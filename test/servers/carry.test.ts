@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { chosenSeed } from '../support/chosen-seed.ts';
 import { startDovecot, type Dovecot } from '../support/dovecot.ts';
+import { startDovecotLmtp } from '../support/dovecot-lmtp.ts';
 import { startExactSmtpSink } from '../support/exact-smtp-sink.ts';
 import { asSentByDovecot, asSentBySmtp } from '../support/line-ends.ts';
 import { install, runOnce, type Installation } from '../support/mailferry-run.ts';
@@ -11,7 +12,7 @@ import { startPostfix } from '../support/postfix.ts';
 import { makeScratchFolder } from '../support/scratch-folder.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { differenceOf } from './carried-mail.ts';
-import { SENDER, tokenOf, variedMail, type VariedMail } from './varied-mail.ts';
+import { PEOPLE, SENDER, tokenOf, variedMail, type VariedMail } from './varied-mail.ts';
 
 const COUNT = 300;
 const UNDELIVERABLE = 'admin@corp.example';
@@ -25,6 +26,7 @@ interface Arrival {
 }
 
 interface Destination {
+  readonly transport: 'smtp' | 'lmtp';
   readonly smtp: Readonly<Record<string, unknown>>;
   arrivals(): Promise<Arrival[]>;
   stop(): Promise<void>;
@@ -34,6 +36,7 @@ async function postfixDestination(tls: boolean): Promise<Destination> {
   const postfix = await startPostfix({ domains: ['corp.example'], tls });
   const { host, port, caFile } = postfix;
   return {
+    transport: 'smtp',
     smtp: tls ? { host, port, tls: 'starttls', ca: caFile } : { host, port, tls: 'none' },
     arrivals: async () =>
       (await postfix.delivered()).map((mail) => ({ ...mail, data: asSentBySmtp(mail.data) })),
@@ -44,6 +47,7 @@ async function postfixDestination(tls: boolean): Promise<Destination> {
 async function sinkDestination(): Promise<Destination> {
   const sink = await startExactSmtpSink();
   return {
+    transport: 'smtp',
     smtp: { host: '127.0.0.1', port: sink.port, tls: 'none' },
     arrivals: () =>
       Promise.resolve(
@@ -52,6 +56,17 @@ async function sinkDestination(): Promise<Destination> {
         ),
       ),
     stop: () => sink.stop(),
+  };
+}
+
+async function lmtpDestination(): Promise<Destination> {
+  const names = [...PEOPLE.map((name) => `${name}@corp.example`), UNDELIVERABLE];
+  const dovecot = await startDovecotLmtp(Object.fromEntries(names.map((name) => [name, {}])));
+  return {
+    transport: 'lmtp',
+    smtp: { host: '127.0.0.1', port: dovecot.port, tls: 'none' },
+    arrivals: () => Promise.resolve(dovecot.delivered()),
+    stop: () => dovecot.stop(),
   };
 }
 
@@ -66,7 +81,7 @@ function configuration(
   return {
     domains: ['corp.example'],
     undeliverable: UNDELIVERABLE,
-    delivery: { transport: 'smtp', smtp: destination.smtp },
+    delivery: { transport: destination.transport, smtp: destination.smtp },
     mailboxes: {
       everyone: {
         type: 'global',
@@ -138,6 +153,7 @@ describe('mail from Dovecot', () => {
   it.each<[Protection, string, () => Promise<Destination>]>([
     ['none', 'Postfix', () => postfixDestination(false)],
     ['starttls', 'a sink that keeps each octet', sinkDestination],
+    ['none', 'Dovecot by LMTP', lmtpDestination],
     ['implicit', 'Postfix over STARTTLS', () => postfixDestination(true)],
   ])(
     'arrives once with every octet in place (POP3 TLS: %s) at %s',

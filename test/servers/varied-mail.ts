@@ -23,7 +23,8 @@ type Shape = (draft: Draft, random: Random) => Buffer;
 /** MAIL FROM of every message whose header names somebody. */
 export const SENDER = 'sender@nwtraders.example';
 
-const PEOPLE = ['chris', 'kelly', 'ann', 'office', 'sales'] as const;
+/** Local parts of those whom it is for. */
+export const PEOPLE = ['chris', 'kelly', 'ann', 'office', 'sales'] as const;
 
 function header({ token, to }: Draft, more = ''): string {
   return [

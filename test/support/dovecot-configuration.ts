@@ -12,6 +12,8 @@ export interface DovecotConfiguration {
   readonly mechanisms: string;
   readonly uidlFormat: string;
   readonly lockSession: boolean;
+  /** Takes mail by LMTP, for its users alone. */
+  readonly lmtp: { readonly port: number } | null;
 }
 
 /** The text of dovecot.conf (Dovecot 2.3) for one instance that keeps everything in its own folder. */
@@ -21,7 +23,7 @@ export function dovecotConfiguration(configuration: DovecotConfiguration): strin
 base_dir = ${folder}/run
 state_dir = ${folder}/state
 log_path = ${folder}/dovecot.log
-protocols = pop3
+protocols = pop3${configuration.lmtp === null ? '' : ' lmtp'}
 listen = 127.0.0.1
 instance_name = mailferry-test
 mail_location = maildir:${folder}/mail/%u
@@ -39,8 +41,9 @@ passdb {
   args = ${folder}/users
 }
 userdb {
-  driver = static
-  args = uid=${MAIL_OWNER} gid=${MAIL_OWNER} home=${folder}/mail/%u allow_all_users=yes
+  driver = passwd-file
+  args = ${folder}/users
+  default_fields = uid=${MAIL_OWNER} gid=${MAIL_OWNER} home=${folder}/mail/%u
 }
 service pop3-login {
   inet_listener pop3 {
@@ -51,6 +54,7 @@ service pop3-login {
     ssl = yes
   }
 }
+${lmtpSettings(configuration)}
 service anvil {
   client_limit = 400
   # Without this socket no penalty grows for an address whose logins failed, and tests share one address.
@@ -68,9 +72,39 @@ function tlsSettings({ tls }: DovecotConfiguration): string {
   );
 }
 
+/** What comes in is stored as it came, below Dovecot's own trace fields; who is over quota is refused after the message. */
+function lmtpSettings({ lmtp }: DovecotConfiguration): string {
+  if (lmtp === null) return '';
+  return `
+hostname = lmtp.test
+mail_save_crlf = yes
+service lmtp {
+  inet_listener lmtp {
+    port = ${lmtp.port}
+  }
+}
+protocol lmtp {
+  mail_plugins = quota
+}
+plugin {
+  quota = maildir:User quota
+  quota_rule = *:storage=1G
+}
+`;
+}
+
+export interface DovecotAccount {
+  readonly password: string;
+  /** Octets that the mailbox may hold. */
+  readonly quota?: number;
+}
+
 /** The passwd-file; passwords stand in clear, which APOP, CRAM-MD5 and SCRAM need. */
-export function dovecotUsers(passwords: Readonly<Record<string, string>>): string {
-  return Object.entries(passwords)
-    .map(([user, password]) => `${user}:{PLAIN}${password}::::::\n`)
+export function dovecotUsers(accounts: Readonly<Record<string, DovecotAccount>>): string {
+  return Object.entries(accounts)
+    .map(([user, { password, quota }]) => {
+      const rule = quota === undefined ? '' : `userdb_quota_rule=*:bytes=${quota}`;
+      return `${user}:{PLAIN}${password}::::::${rule}\n`;
+    })
     .join('');
 }

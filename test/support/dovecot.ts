@@ -3,14 +3,14 @@ import { join } from 'node:path';
 
 import { LOOPBACK_NAMES, makeCertificateAuthority } from './certificate-authority.ts';
 import { dovecotConfiguration, dovecotUsers } from './dovecot-configuration.ts';
+import type { DovecotAccount } from './dovecot-configuration.ts';
 import { freePorts } from './free-port.ts';
 import { makeMaildir, readMaildir, writeToMaildir } from './maildir.ts';
 import { makeScratchFolder, type ScratchFolder } from './scratch-folder.ts';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
 import { requireProgram } from './system-packages.ts';
 
-export interface DovecotUser {
-  readonly password: string;
+export interface DovecotUser extends DovecotAccount {
   /** Files of the Maildir with exactly these octets; see `asSentByDovecot` for what a client then gets. */
   readonly mails: readonly Buffer[];
 }
@@ -23,6 +23,8 @@ export interface DovecotOptions {
   readonly lockSession?: boolean;
   /** `false`: neither STLS nor implicit TLS. */
   readonly tls?: boolean;
+  /** Takes mail for its users by LMTP; needs dovecot-lmtpd. */
+  readonly lmtp?: boolean;
   /** `pop3_uidl_format`; default `%g`, the file's name. */
   readonly uidlFormat?: string;
 }
@@ -33,6 +35,8 @@ export interface Dovecot {
   readonly port: number;
   /** Implicit TLS; 0 without TLS. */
   readonly tlsPort: number;
+  /** LMTP in clear text; 0 without it. */
+  readonly lmtpPort: number;
   /** The authority that signed the server's certificate; empty without TLS. */
   readonly caPem: string;
   readonly caFile: string;
@@ -53,8 +57,9 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   const scratch = makeScratchFolder('dovecot');
   try {
     const mailboxes = fillMailboxes(scratch.path, options.users);
-    const [port = 0, tlsPort = 0] = await freePorts(2);
-    const authority = writeConfiguration(scratch.path, options, port, tlsPort);
+    const [port = 0, tlsPort = 0, lmtpPort = 0] = await freePorts(3);
+    const ports = { port, tlsPort, lmtpPort };
+    const authority = writeConfiguration(scratch.path, options, ports);
     const log = logReader(join(scratch.path, 'dovecot.log'));
     const server = await startServerProcess({
       program,
@@ -66,6 +71,7 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
       host: '127.0.0.1',
       port,
       tlsPort: authority === null ? 0 : tlsPort,
+      lmtpPort: options.lmtp === true ? lmtpPort : 0,
       caPem: authority?.pem ?? '',
       caFile: authority?.file ?? '',
       folder: scratch.path,
@@ -104,14 +110,9 @@ function fillMailboxes(
 function writeConfiguration(
   folder: string,
   options: DovecotOptions,
-  port: number,
-  tlsPort: number,
+  { port, tlsPort, lmtpPort }: Readonly<Record<'port' | 'tlsPort' | 'lmtpPort', number>>,
 ): { readonly pem: string; readonly file: string } | null {
-  const passwords = Object.entries(options.users).map(([user, { password }]) => [user, password]);
-  writeFileSync(
-    join(folder, 'users'),
-    dovecotUsers(Object.fromEntries(passwords) as Record<string, string>),
-  );
+  writeFileSync(join(folder, 'users'), dovecotUsers(options.users));
   const authority = options.tls === false ? null : makeCertificateAuthority(folder);
   const certificate = authority?.issue('dovecot', LOOPBACK_NAMES);
   const text = dovecotConfiguration({
@@ -121,6 +122,7 @@ function writeConfiguration(
     mechanisms: options.mechanisms ?? 'plain login',
     uidlFormat: options.uidlFormat ?? '%g',
     lockSession: options.lockSession ?? false,
+    lmtp: options.lmtp === true ? { port: lmtpPort } : null,
   });
   writeFileSync(join(folder, 'dovecot.conf'), text);
   return authority;

@@ -9,6 +9,7 @@ export const INSTALL_SERVERS = 'sudo .ci/install-servers (Debian or Ubuntu)';
 export function missingForServers(find: typeof findProgram = findProgram): string[] {
   const programs = [
     ['dovecot', 'Dovecot'],
+    ['lmtp', 'Dovecot LMTP (dovecot-lmtpd)'],
     ['master', 'Postfix'],
     ['openssl', 'openssl'],
     ['strace', 'strace'],

@@ -2,7 +2,9 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 
 /** Folders that hold servers and are not on everybody's PATH. */
-const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/lib/postfix/sbin'];
+const SERVER_FOLDERS = [
+  ...['/usr/sbin', '/usr/local/sbin', '/usr/lib/postfix/sbin', '/usr/lib/dovecot'],
+];
 
 /**
  * Where a program of the system's packages lies; `null` when it is not installed.
