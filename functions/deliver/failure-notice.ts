@@ -58,7 +58,7 @@ function textOf(message: FailedMessage): string {
       ? 'A message was held: nobody was given it.'
       : 'A message could not be delivered. Whoever is not named below is not affected.',
     '',
-    ...quotedFields(header),
+    ...quotedFields(header, QUOTED_FIELDS),
     `  Fetched from mailbox ${key.mailbox}: ${dateTime(item.arrivedAt)}`,
     `  Envelope sender: <${item.decision?.mailFrom ?? ''}>, who is told nothing`,
     '',
@@ -90,9 +90,10 @@ function recipientLines(recipients: readonly RecipientState[]): string[] {
   ];
 }
 
-function quotedFields(header: Buffer): string[] {
-  const fields = collectFields(header, new Set(QUOTED_FIELDS.map((name) => name.toLowerCase())));
-  return QUOTED_FIELDS.flatMap((name) => {
+/** The first of each of these fields as a person reads it, a line each. */
+export function quotedFields(header: Buffer, names: readonly string[]): string[] {
+  const fields = collectFields(header, new Set(names.map((name) => name.toLowerCase())));
+  return names.flatMap((name) => {
     const [field] = fields.get(name.toLowerCase()) ?? [];
     if (field === undefined) return [];
     const text = decodedText(fieldValue(header, field)).slice(0, QUOTED_CHARACTERS);

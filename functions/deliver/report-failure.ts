@@ -13,6 +13,7 @@ import type { Settings, SettingsSource } from '../../shared/settings/settings.ts
 import { readHeader } from '../route/read-header.ts';
 import { failureCause } from './failure-cause.ts';
 import { failureNotice } from './failure-notice.ts';
+import { isTooLarge, largeMailNotice } from './large-mail-notice.ts';
 import { newlyFailed } from './newly-failed.ts';
 import type { NewlyFailed } from './newly-failed.ts';
 
@@ -35,6 +36,7 @@ export async function reportFailure(
 ): Promise<void> {
   const failed = newlyFailed(item);
   if (failed === null) return;
+  if (key.mailbox !== NOTICES) await tellOfLargeMail(deps, key, item, failed);
   const settings = await deps.settings.read();
   const to = noticeRecipient(settings, key.mailbox);
   const silence = await reasonForSilence(deps, key, failed, { settings, to });
@@ -47,6 +49,23 @@ export async function reportFailure(
     await tell(deps, key, item, failed, to);
   }
   await deps.messages.change(key, noteNoticed(failed.at));
+}
+
+/** Whoever was to get what is too large gets a small message instead, whatever else is told of it. */
+async function tellOfLargeMail(
+  deps: ReportFailureDeps,
+  key: MessageKey,
+  item: MessageItem,
+  { recipients }: NewlyFailed,
+): Promise<void> {
+  const refused = recipients.filter(isTooLarge);
+  if (refused.length === 0) return;
+  const arrived = await readHeader(deps.store, key);
+  const header = arrived?.header ?? Buffer.alloc(0);
+  const size = arrived?.metadata.size ?? 0;
+  for (const recipient of refused) {
+    await postNotice(deps, largeMailNotice({ key, item, recipient, header, size }));
+  }
 }
 
 async function tell(
