@@ -51,6 +51,16 @@ export function presetHint(name: string): string {
   return nearest === undefined ? known : `did you mean "${nearest}"? ${known}`;
 }
 
+/** The first preset that stands for just this source; null: none does. */
+export function presetFor(source: RecipientSource): string | null {
+  const written = formatSource(source).toLowerCase();
+  const found = Object.entries(PRESETS).find(
+    ([, [only, ...others]]) =>
+      only !== undefined && others.length === 0 && formatSource(only).toLowerCase() === written,
+  );
+  return found?.[0] ?? null;
+}
+
 export interface UsedPreset {
   /** Where it stands: `mailboxes.everyone.recipientSource[0]`. */
   readonly path: string;

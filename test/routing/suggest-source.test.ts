@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+
+import { suggestSource } from '../../shared/routing/suggest-source.ts';
+import type { Suggestion } from '../../shared/routing/suggest-source.ts';
+import { formatSource } from '../../shared/settings/source-presets.ts';
+
+const acceptance = {
+  domains: ['corp.example'],
+  ignore: new Set(['box@corp.example']),
+  loopAddress: null,
+  aliases: new Map<string, readonly string[]>(),
+  recipients: null,
+};
+
+const PEOPLE = ['chris', 'kelly', 'pat'];
+
+/** What is suggested for one message a person, made by `lines`. */
+function suggestion(lines: (person: string) => readonly string[]): Suggestion | null {
+  const headers = PEOPLE.map((person) => Buffer.from(`${lines(person).join('\r\n')}\r\n\r\n`));
+  return suggestSource(headers, acceptance);
+}
+
+const source = (lines: (person: string) => readonly string[]): string | null => {
+  const found = suggestion(lines);
+  return found === null ? null : formatSource(found.source);
+};
+
+const sent = ['From: ann@nwtraders.example', 'To: list@treyresearch.example'];
+
+describe('suggestSource', () => {
+  it('names the field that names somebody in all messages, and whom', () => {
+    const lines = (person: string) => [
+      `X-Original-To: ${person}@corp.example`,
+      'Delivered-To: box@corp.example',
+      ...sent,
+    ];
+    expect(suggestion(lines)).toEqual({
+      source: { kind: 'header', header: 'X-Original-To', position: 1, prefix: null, by: null },
+      ...{ messages: 3, of: 3 },
+      addresses: ['chris@corp.example', 'kelly@corp.example', 'pat@corp.example'],
+    });
+  });
+
+  it('takes the last field where the provider writes it below From', () => {
+    expect(source((person) => [...sent, `Envelope-To: <${person}@corp.example>`])).toBe(
+      '{ header: Envelope-To, position: -1 }',
+    );
+  });
+
+  it('finds a field of the provider’s own making', () => {
+    expect(source((person) => [`X-Pickup-Rcpt: ${person}@corp.example`, ...sent])).toBe(
+      '{ header: X-Pickup-Rcpt, position: 1 }',
+    );
+    expect(source((person) => [`X-Whose: ${person}@corp.example`, ...sent])).toBe(
+      '{ header: X-Whose, position: 1 }',
+    );
+  });
+
+  it('takes Received where nothing else is there, with what the hosts have in common', () => {
+    const received = (person: string, host: string) =>
+      `Received: from x by ${host} with ESMTP id 1 for <${person}@corp.example>; d`;
+    expect(
+      source((person) => [received(person, `mx-${person}.in.provider.example`), ...sent]),
+    ).toBe('{ received: in.provider.example }');
+    expect(source((person) => [received(person, `${person}.example`), ...sent])).toBeNull();
+    expect(source((person) => [received(person, '[192.0.2.1]'), ...sent])).toBeNull();
+  });
+
+  it('prefers a field to Received, and what fits more often to what fits less', () => {
+    expect(
+      source((person) => [
+        ...(person === 'pat' ? [] : [`X-Original-To: ${person}@corp.example`]),
+        `Delivered-To: ${person}@corp.example`,
+        `Received: from x by mx.provider.example for <${person}@corp.example>; d`,
+        ...sent,
+      ]),
+    ).toBe('{ header: Delivered-To, position: 1 }');
+  });
+
+  it('is not misled by the pickup box, whether it is listed as such or not', () => {
+    expect(source(() => ['Delivered-To: box@corp.example', ...sent])).toBeNull();
+    const pickup = (person: string) => [
+      'Delivered-To: collect@corp.example',
+      'From: a@b.example',
+      `To: ${person}@corp.example`,
+    ];
+    expect(source(pickup)).toBeNull();
+  });
+
+  it('takes one and the same person for a person where To and Cc agree', () => {
+    const lines = ['Delivered-To: chris@corp.example', 'From: a@b', 'Cc: Chris@corp.example'];
+    expect(source(() => lines)).toBe('{ header: Delivered-To, position: 1 }');
+  });
+
+  it('never suggests what the sender writes, nor what fits in less than half', () => {
+    const person = 'chris@corp.example';
+    const forged = ['To', 'Cc', 'Reply-To', 'X-Forwarded-To', 'Resent-To', 'References'];
+    expect(source(() => forged.map((name) => `${name}: ${person}`))).toBeNull();
+    expect(source((one) => (one === 'pat' ? [`X-Original-To: ${person}`] : sent))).toBeNull();
+  });
+});
