@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 import { readHeader } from '../functions/route/read-header.ts';
 import { MAX_HEADER_OCTETS, splitHeader } from '../shared/mail/header-block.ts';
+import type { MessageItem } from '../shared/ledger/message-item.ts';
+import { formatKey } from '../shared/mail/message-key.ts';
 import type { MessageKey } from '../shared/mail/message-key.ts';
 import type { AccessTokens } from '../shared/oauth/access-tokens.ts';
 import { decide } from '../shared/routing/decide.ts';
@@ -15,7 +17,7 @@ import { yamlSettings } from '../shared/settings/yaml-source.ts';
 import type { Context } from './context.ts';
 import type { Deployment } from './deployment/deployment.ts';
 import { UsageError } from './exit-status.ts';
-import { findStored, readStart } from './stored-message.ts';
+import { findRecorded, findStored, readStart } from './stored-message.ts';
 
 /** Shown where the message's own digest would stand: explaining identifies nothing. */
 const NO_DIGEST = '0'.repeat(64);
@@ -28,6 +30,8 @@ interface ExplainerSource {
   readonly loopKey: Buffer;
   /** The header block of a message in the store (null: longer than the limit); null where the store has none. */
   readonly storedHeader: (key: MessageKey) => Promise<{ readonly header: Buffer | null } | null>;
+  /** What the ledger keeps of a message; null: nothing. */
+  readonly recorded: (key: MessageKey) => Promise<MessageItem | null>;
 }
 
 /** Decides as route would, with the configuration as it is now, and keeps nothing. */
@@ -56,6 +60,7 @@ export class Explainer {
         const file = await findStored(data, key);
         return file === null ? null : { header: await headerOfFile(file) };
       },
+      recorded: (key) => findRecorded(data, key),
     });
   }
 
@@ -67,6 +72,7 @@ export class Explainer {
       tokens: deps.tokens,
       loopKey: Buffer.from(loopKey, 'hex'),
       storedHeader: (key) => readHeader(deps.store, key),
+      recorded: async (key) => (await deps.messages.find([key])).get(formatKey(key)) ?? null,
     });
   }
 
@@ -94,11 +100,25 @@ export class Explainer {
     }).decision;
   }
 
-  /** @returns null where the store has no such message */
+  /** @returns null where the store has no such message, or the configuration not its mailbox */
   async decideStored(key: MessageKey): Promise<Decision | null> {
+    if (!this.settings.mailboxes.has(key.mailbox)) return null;
     const stored = await this.#source.storedHeader(key);
     return stored === null ? null : this.decide(key.mailbox, stored.header);
   }
+
+  /** @returns the decision as it was taken, and when; null where there is none yet */
+  async recorded(key: MessageKey): Promise<RecordedDecision | null> {
+    const item = await this.#source.recorded(key);
+    if (item === null || item.decision === null) return null;
+    return { decision: item.decision, decidedAt: item.decidedAt };
+  }
+}
+
+export interface RecordedDecision {
+  readonly decision: Decision;
+  /** Milliseconds since the epoch. */
+  readonly decidedAt: number | null;
 }
 
 /** @returns null when the header block is longer than the limit */

@@ -1,7 +1,10 @@
 import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { MessageItem } from '../shared/ledger/message-item.ts';
+import { readItem } from '../shared/ledger/sqlite-ledger.ts';
 import type { MessageKey } from '../shared/mail/message-key.ts';
+import { Database } from '../shared/sqlite/database.ts';
 
 export interface FileStart {
   readonly octets: Buffer;
@@ -26,11 +29,26 @@ export async function readStart(file: string, length: number): Promise<FileStart
 export async function findStored(folder: string, key: MessageKey): Promise<string | null> {
   for (const area of ['Incoming', 'Failed']) {
     const file = join(folder, area, key.mailbox, `${key.sha256}.eml`);
-    const isThere = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return file;
+    if (await isThere(file)) return file;
   }
   return null;
+}
+
+/** What the ledger keeps of a message; reading it needs no ownership of the folder either. Null: nothing. */
+export async function findRecorded(folder: string, key: MessageKey): Promise<MessageItem | null> {
+  const file = join(folder, 'mailferry.sqlite');
+  if (!(await isThere(file))) return null;
+  const database = new Database(file, 'reader');
+  try {
+    return readItem(database, key);
+  } finally {
+    database.close();
+  }
+}
+
+function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,4 +1,3 @@
-import { parseKey } from '../../shared/mail/message-key.ts';
 import type { Decision } from '../../shared/routing/decision.ts';
 import { explainInWords, explanation } from '../../shared/routing/explain.ts';
 import { makeContext, requireSoundConfiguration } from '../context.ts';
@@ -7,6 +6,7 @@ import { withDeployment } from '../deployment/with-deployment.ts';
 import { UsageError, WELL } from '../exit-status.ts';
 import { Explainer, headerOfFile } from '../explainer.ts';
 import { printJson, say } from '../output.ts';
+import { explainKey } from './explain-key.ts';
 import { explainLast } from './explain-last.ts';
 
 export interface ExplainOptions extends CommonOptions {
@@ -35,7 +35,7 @@ async function explainBy(
   if (options.last !== undefined) {
     return explainLast(explainer, requireMailbox(options), options.last, options.json === true);
   }
-  if (options.key !== undefined) return explainKey(explainer, options.key, options);
+  if (options.key !== undefined) return explainKey(explainer, options.key, options.json === true);
   if (file === undefined) {
     throw new UsageError('expected FILE.eml with --mailbox ID, or --key KEY, or --last N');
   }
@@ -44,24 +44,6 @@ async function explainBy(
     throw new UsageError(`expected a message that can be read, got ${messageOf(error)}`);
   });
   return show(explainer.decide(mailbox, header), options);
-}
-
-async function explainKey(
-  explainer: Explainer,
-  text: string,
-  options: ExplainOptions,
-): Promise<number> {
-  const key = parseKey(text);
-  if (key === null) {
-    throw new UsageError(
-      `--key: expected MAILBOX/SHA256 as status and logs show it, got "${text}"`,
-    );
-  }
-  const decision = await explainer.decideStored(key);
-  if (decision === null) {
-    throw new UsageError(`--key ${text}: expected a message in Incoming/ or Failed/, found none`);
-  }
-  return show(decision, options);
 }
 
 function show(decision: Decision, options: ExplainOptions): number {

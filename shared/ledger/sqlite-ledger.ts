@@ -101,11 +101,14 @@ function mailboxLedger(db: Database): MailboxLedger {
   };
 }
 
+/** What is kept of one message; needs no more than a reader's access. Null: nothing. */
+export function readItem(db: Database, { mailbox, sha256 }: MessageKey): MessageItem | null {
+  const select = 'SELECT item FROM message WHERE mailbox = ? AND sha256 = ?';
+  return itemIn(db.get(select, mailbox, sha256));
+}
+
 function messageLedger(db: Database): MessageLedger {
-  const read = (key: MessageKey): MessageItem | null =>
-    itemIn(
-      db.get('SELECT item FROM message WHERE mailbox = ? AND sha256 = ?', key.mailbox, key.sha256),
-    );
+  const read = (key: MessageKey): MessageItem | null => readItem(db, key);
   return {
     find: (keys) =>
       db.read(() => {

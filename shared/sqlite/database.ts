@@ -15,9 +15,13 @@ export class Database {
   #waiting: Write[] = [];
   #flush: NodeJS.Immediate | null = null;
 
-  /** @throws Failure `ledger`, temporary */
-  constructor(file: string) {
+  /**
+   * @param access `reader` looks at what an owner keeps, beside it or after it, and can change nothing
+   * @throws Failure `ledger`, temporary
+   */
+  constructor(file: string, access: 'owner' | 'reader' = 'owner') {
     this.#db = guard(() => {
+      if (access === 'reader') return new DatabaseSync(file, { readOnly: true });
       const db = new DatabaseSync(file);
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
       return db;

@@ -77,6 +77,12 @@ describe('a crash at every port call', () => {
           password: 'secret',
           mails: [
             mail('chris@corp.example, gone@corp.example', 'two'),
+            // Split by the provider: the same message once more, with another trace.
+            mail(
+              'chris@corp.example, gone@corp.example',
+              'two',
+              'Delivered-To: gone@corp.example\r\n',
+            ),
             mail('list@other.example', 'three'),
           ],
         },
@@ -134,12 +140,12 @@ describe('a crash at every port call', () => {
   }
 });
 
-/** Chris twice (his own mailbox, and To of the second), the administrator one and the notice about the refusal. */
+/** Chris twice (his own mailbox, and To of the second, which came in two copies), the administrator one and the notice about the refusal. */
 const COPIES = 4;
 
-function mail(to: string, subject: string): Buffer {
+function mail(to: string, subject: string, trace = ''): Buffer {
   return Buffer.from(
-    `From: ann@nwtraders.example\r\nTo: ${to}\r\nSubject: ${subject}\r\nMessage-ID: <${subject}@x.example>\r\n\r\n${subject}\r\n`,
+    `${trace}From: ann@nwtraders.example\r\nTo: ${to}\r\nSubject: ${subject}\r\nMessage-ID: <${subject}@x.example>\r\n\r\n${subject}\r\n`,
   );
 }
 
