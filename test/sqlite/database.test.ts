@@ -227,3 +227,25 @@ describe('close', () => {
     }).toThrow(Failure);
   });
 });
+
+describe('a reader', () => {
+  it('sees what the owner has committed, while he has it open and afterwards, and changes nothing', async () => {
+    await db.write(() => {
+      put('one');
+    });
+    const reader = new Database(fileIn(folder), 'reader');
+    expect(reader.all('SELECT text FROM word')).toEqual([{ text: 'one' }]);
+    expect(() => reader.run("INSERT INTO word VALUES ('two')")).toThrow(
+      expect.objectContaining(TEMPORARY) as Error,
+    );
+    reader.close();
+    db.close();
+    const later = new Database(fileIn(folder), 'reader');
+    expect(later.all('SELECT text FROM word')).toEqual([{ text: 'one' }]);
+    later.close();
+  });
+
+  it('makes no database where there is none', () => {
+    expect(() => new Database(fileIn(join(folder, 'none')), 'reader')).toThrow(Failure);
+  });
+});

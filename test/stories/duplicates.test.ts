@@ -90,6 +90,100 @@ describe('duplicates', () => {
     expect(scene.pop3.mails('everyone')).toEqual([]);
   });
 
+  test('copies whose every trace and verdict differs, and whose folding does, are one message', async () => {
+    const other = Buffer.from(
+      splitCopy('kelly@corp.example')
+        .toString('latin1')
+        .replace(/^Delivered-To.*\r\n/, '')
+        .replace('To: chris@corp.example, ', 'To: chris@corp.example,\r\n\t')
+        .replace(
+          'From: ',
+          [
+            'X-Original-To: kelly@corp.example',
+            'Authentication-Results: mx; spf=fail',
+            'DKIM-Signature: v=1; b=other',
+            'ARC-Seal: i=1',
+            'X-Spam-Score: 3',
+            'From: ',
+          ].join('\r\n'),
+        ),
+      'latin1',
+    );
+    scene = await makeEmbeddedScene({
+      mails: { everyone: [splitCopy('chris@corp.example'), other] },
+    });
+    expect((await scene.runOnce()).messages).toMatchObject({ delivered: 1, duplicate: 1 });
+  });
+
+  test('copies without a Message-ID are told by their content', async () => {
+    const without = (recipient: string, body: string) =>
+      Buffer.from(
+        splitCopy(recipient, body)
+          .toString('latin1')
+          .replace(/^Message-ID.*\r\n/m, ''),
+        'latin1',
+      );
+    scene = await makeEmbeddedScene({
+      mails: {
+        everyone: [
+          without('chris@corp.example', 'Ten?'),
+          without('kelly@corp.example', 'Ten?'),
+          without('chris@corp.example', 'Eleven?'),
+        ],
+      },
+    });
+    expect((await scene.runOnce()).messages).toMatchObject({ delivered: 2, duplicate: 1 });
+  });
+
+  test('a message that is sent again by its recipient is another one', async () => {
+    const resent = Buffer.concat([
+      Buffer.from('Resent-From: ann@nwtraders.example\r\nResent-Message-ID: <again@x>\r\n'),
+      splitCopy('chris@corp.example'),
+    ]);
+    scene = await makeEmbeddedScene({
+      mails: { everyone: [splitCopy('chris@corp.example'), resent] },
+    });
+    expect((await scene.runOnce()).messages).toMatchObject({ delivered: 2, duplicate: 0 });
+  });
+
+  test('after an alias, copies for two addresses of one person reach him once', async () => {
+    const copies = ['info', 'chris', 'kelly'].map((one) =>
+      Buffer.concat([
+        Buffer.from(`X-Original-To: ${one}@corp.example\r\n`),
+        splitCopy(`${one}@corp.example`),
+      ]),
+    );
+    scene = await makeEmbeddedScene({
+      mails: { everyone: copies },
+      configuration: (usual) => ({
+        ...usual,
+        aliases: { 'info@corp.example': ['chris@corp.example'] },
+        mailboxes: { everyone: { ...usual.mailboxes['everyone'], recipientSource: 'postfix' } },
+      }),
+    });
+    expect((await scene.runOnce()).messages).toMatchObject({ delivered: 2, duplicate: 1 });
+    const copiesOf = scene.smtp.received.flatMap(({ recipients }) => recipients).sort();
+    expect(copiesOf).toEqual(['chris@corp.example', 'kelly@corp.example']);
+  });
+
+  test('the undeliverable mailbox gets the copy of each person that is not there', async () => {
+    const copies = ['gone', 'left'].map((one) =>
+      Buffer.concat([
+        Buffer.from(`X-Original-To: ${one}@corp.example\r\n`),
+        splitCopy(`${one}@corp.example`),
+      ]),
+    );
+    scene = await makeEmbeddedScene({
+      mails: { everyone: copies },
+      configuration: (usual) => ({
+        ...usual,
+        recipients: ['chris@corp.example'],
+        mailboxes: { everyone: { ...usual.mailboxes['everyone'], recipientSource: 'postfix' } },
+      }),
+    });
+    expect((await scene.runOnce()).messages).toMatchObject({ undeliverable: 2, duplicate: 0 });
+  });
+
   test('two user mailboxes each get their copy', async () => {
     scene = await makeEmbeddedScene({
       mails: {
