@@ -110,7 +110,7 @@ export class Explainer {
   /** @returns the decision as it was taken, and when; null where there is none yet */
   async recorded(key: MessageKey): Promise<RecordedDecision | null> {
     const item = await this.#source.recorded(key);
-    if (item === null || item.decision === null) return null;
+    if (item?.decision == null) return null;
     return { decision: item.decision, decidedAt: item.decidedAt };
   }
 }
