@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { describe, formatPlace, nearestKey, notYetSupported, quote } from './problem.ts';
+import { describe, formatPlace, nearestKey, quote } from './problem.ts';
 import type { Place } from './problem.ts';
 import type { Problem } from './settings.ts';
 
@@ -103,14 +103,4 @@ export function valueAt(input: unknown, path: Place): unknown {
     if (Array.isArray(value)) return value[Number(step)] as unknown;
     return isBlock(value) && Object.hasOwn(value, step) ? value[String(step)] : undefined;
   }, input);
-}
-
-/** Reports a field that is given although nothing acts on it yet. */
-export function refuseLater(
-  place: Place,
-  expected: string,
-  value: unknown,
-  problems: Problem[],
-): void {
-  if (value !== undefined && value !== null) problems.push(notYetSupported(place, expected, value));
 }

@@ -11,6 +11,19 @@ const fragments = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => m
 const general = ['domains', 'delivery', 'aliases', 'recipients', 'mailboxes'];
 const wholeSettings = fragments.filter((text) => general.some((key) => text.startsWith(`${key}:`)));
 
+describe('docs/oauth.md', () => {
+  const oauthPage = readFileSync(new URL('../../docs/oauth.md', import.meta.url), 'utf8');
+  const entries = [...oauthPage.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+
+  it('shows a valid mailbox for each way in', () => {
+    expect(entries).toHaveLength(3);
+    for (const text of entries) {
+      const document = { ...sampleDocument(), ...(parse(text) as object) };
+      expect(parseSettings(document, {}).problems.map(formatProblem)).toEqual([]);
+    }
+  });
+});
+
 describe('docs/configuration.md', () => {
   it.each(wholeSettings)('shows what is valid: %j', (text) => {
     const document = { ...sampleDocument(), ...(parse(text) as object) };

@@ -14,6 +14,10 @@ export interface DovecotConfiguration {
   readonly lockSession: boolean;
   /** Takes mail by LMTP, for its users alone. */
   readonly lmtp: { readonly port: number } | null;
+  /** File of the `oauth2` password database's settings; null: no access tokens. */
+  readonly tokensFile: string | null;
+  /** Program that checks NTLM; null: no NTLM. */
+  readonly ntlmHelper: string | null;
 }
 
 /** The text of dovecot.conf (Dovecot 2.3) for one instance that keeps everything in its own folder. */
@@ -36,10 +40,12 @@ mail_max_userip_connections = 200
 pop3_uidl_format = ${configuration.uidlFormat}
 pop3_lock_session = ${configuration.lockSession ? 'yes' : 'no'}
 ${tlsSettings(configuration)}
+${ntlmSettings(configuration)}
 passdb {
   driver = passwd-file
   args = ${folder}/users
 }
+${tokenDatabase(configuration)}
 userdb {
   driver = passwd-file
   args = ${folder}/users
@@ -97,6 +103,33 @@ export interface DovecotAccount {
   readonly password: string;
   /** Octets that the mailbox may hold. */
   readonly quota?: number;
+}
+
+/** Dovecot has NTLM by way of Samba alone; without the helper its auth process dies at the mechanism's name. */
+function ntlmSettings({ ntlmHelper }: DovecotConfiguration): string {
+  if (ntlmHelper === null) return '';
+  return `auth_use_winbind = yes\nauth_winbind_helper_path = ${ntlmHelper}`;
+}
+
+function tokenDatabase({ tokensFile }: DovecotConfiguration): string {
+  if (tokensFile === null) return '';
+  return `passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = ${tokensFile}
+}`;
+}
+
+/** Every token is looked up by POST; the answer has to say that it is active, and whose it is. */
+export function tokenCheckConfiguration(introspectionUrl: string): string {
+  return `
+introspection_mode = post
+introspection_url = ${introspectionUrl}
+username_attribute = username
+active_attribute = active
+active_value = true
+openid_configuration_url = ${new URL('/.well-known/openid-configuration', introspectionUrl).href}
+`;
 }
 
 /** The passwd-file; passwords stand in clear, which APOP, CRAM-MD5 and SCRAM need. */

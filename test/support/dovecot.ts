@@ -2,10 +2,17 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { LOOPBACK_NAMES, makeCertificateAuthority } from './certificate-authority.ts';
-import { dovecotConfiguration, dovecotUsers } from './dovecot-configuration.ts';
+import type { CertificateAuthority, IssuedCertificate } from './certificate-authority.ts';
+import type { ServerCertificate } from './certificates.ts';
+import {
+  dovecotConfiguration,
+  dovecotUsers,
+  tokenCheckConfiguration,
+} from './dovecot-configuration.ts';
 import type { DovecotAccount } from './dovecot-configuration.ts';
 import { freePorts } from './free-port.ts';
 import { makeMaildir, readMaildir, writeToMaildir } from './maildir.ts';
+import { writeNtlmHelper, type NtlmAccount } from './ntlm-helper.ts';
 import { makeScratchFolder, type ScratchFolder } from './scratch-folder.ts';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
 import { requireProgram } from './system-packages.ts';
@@ -27,6 +34,12 @@ export interface DovecotOptions {
   readonly lmtp?: boolean;
   /** `pop3_uidl_format`; default `%g`, the file's name. */
   readonly uidlFormat?: string;
+  /** Instead of one by an authority of its own. */
+  readonly certificate?: ServerCertificate;
+  /** Where access tokens are looked up (RFC 7662); none: there are no tokens. */
+  readonly introspectionUrl?: string;
+  /** The one account that NTLM lets in, as Samba checks it. */
+  readonly ntlm?: NtlmAccount;
 }
 
 export interface Dovecot {
@@ -114,7 +127,9 @@ function writeConfiguration(
 ): { readonly pem: string; readonly file: string } | null {
   writeFileSync(join(folder, 'users'), dovecotUsers(options.users));
   const authority = options.tls === false ? null : makeCertificateAuthority(folder);
-  const certificate = authority?.issue('dovecot', LOOPBACK_NAMES);
+  const certificate =
+    authority === null ? undefined : certificateFiles(folder, authority, options.certificate);
+  const { introspectionUrl, ntlm } = options;
   const text = dovecotConfiguration({
     folder,
     port,
@@ -123,9 +138,30 @@ function writeConfiguration(
     uidlFormat: options.uidlFormat ?? '%g',
     lockSession: options.lockSession ?? false,
     lmtp: options.lmtp === true ? { port: lmtpPort } : null,
+    tokensFile: introspectionUrl === undefined ? null : writeTokenCheck(folder, introspectionUrl),
+    ntlmHelper: ntlm === undefined ? null : writeNtlmHelper(folder, ntlm),
   });
   writeFileSync(join(folder, 'dovecot.conf'), text);
   return authority;
+}
+
+function certificateFiles(
+  folder: string,
+  authority: CertificateAuthority,
+  given: ServerCertificate | undefined,
+): IssuedCertificate {
+  if (given === undefined) return authority.issue('dovecot', LOOPBACK_NAMES);
+  const files = { certFile: join(folder, 'given.pem'), keyFile: join(folder, 'given.key') };
+  writeFileSync(files.certFile, given.cert);
+  writeFileSync(files.keyFile, given.key);
+  return files;
+}
+
+/** The settings of Dovecot's `oauth2` password database. */
+function writeTokenCheck(folder: string, introspectionUrl: string): string {
+  const file = join(folder, 'oauth2.conf.ext');
+  writeFileSync(file, tokenCheckConfiguration(introspectionUrl));
+  return file;
 }
 
 function logReader(file: string): () => string {

@@ -11,6 +11,7 @@ export function missingForServers(find: typeof findProgram = findProgram): strin
     ['dovecot', 'Dovecot'],
     ['lmtp', 'Dovecot LMTP (dovecot-lmtpd)'],
     ['master', 'Postfix'],
+    ['ntlm_auth', 'Samba’s ntlm_auth (winbind)'],
     ['openssl', 'openssl'],
     ['strace', 'strace'],
   ] as const;

@@ -24,7 +24,8 @@ export class Pop3ServerSession {
   private user: string | null = null;
   private mails: readonly StoredMail[] | null = null;
   private readonly marked = new Set<StoredMail>();
-  private expectsPlain = false;
+  /** The mechanism whose response comes next. */
+  private expects: 'PLAIN' | 'XOAUTH2' | null = null;
   private deaf = false;
   /** What the script says of the command at hand. */
   private rule: Pop3Rule | null = null;
@@ -68,9 +69,10 @@ export class Pop3ServerSession {
 
   private obey(line: string): void {
     this.host.commands.push(line);
-    if (this.expectsPlain) {
-      this.expectsPlain = false;
-      this.plain(line);
+    if (this.expects !== null) {
+      const mechanism = this.expects;
+      this.expects = null;
+      this.respond(mechanism, line);
       return;
     }
     const [word = '', ...args] = line.split(' ');
@@ -164,21 +166,32 @@ export class Pop3ServerSession {
   }
 
   private auth(args: readonly string[]): void {
-    if (args[0]?.toUpperCase() !== 'PLAIN' || !this.host.offers('SASL PLAIN')) {
+    const mechanism = args[0]?.toUpperCase();
+    if ((mechanism !== 'PLAIN' && mechanism !== 'XOAUTH2') || !this.offers(mechanism)) {
       this.status('-ERR unknown mechanism');
     } else if (args[1] !== undefined) {
-      this.plain(args[1]);
+      this.respond(mechanism, args[1]);
     } else {
-      this.expectsPlain = true;
+      this.expects = mechanism;
       this.status('+ ');
     }
   }
 
-  private plain(response: string): void {
-    const [, user = '', password = ''] = Buffer.from(response, 'base64')
-      .toString('utf8')
-      .split('\0');
-    this.login('PLAIN', user, password);
+  private offers(mechanism: string): boolean {
+    return this.host.capabilities.some((line) => {
+      const [tag, ...names] = line.split(' ');
+      return tag === 'SASL' && names.includes(mechanism);
+    });
+  }
+
+  /** An access token counts as the user's password; a refusal is told at once, as Microsoft does. */
+  private respond(mechanism: 'PLAIN' | 'XOAUTH2', response: string): void {
+    const text = Buffer.from(response, 'base64').toString('utf8');
+    const [, user = '', secret = ''] =
+      mechanism === 'PLAIN'
+        ? text.split('\0')
+        : (/^user=([^\x01]*)\x01auth=Bearer ([^\x01]*)\x01\x01$/.exec(text) ?? []);
+    this.login(mechanism, user, secret);
   }
 
   private login(mechanism: string, user: string, password: string): void {
