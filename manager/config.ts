@@ -13,12 +13,12 @@ export interface Environment {
   readonly awsEndpoint: string | null;
 }
 
-const DEFAULT_SECRETS_FILE = 'secrets.yaml';
+/** As with mailferry.yaml: the usual name in the working folder needs no option. */
+export const DEFAULT_SECRETS_FILE = 'secrets.yaml';
 
 export function readEnvironment(): Environment {
   const named = process.env['MAILFERRY_SECRETS'];
   const endpoint = process.env['AWS_ENDPOINT_URL'];
-  // As with mailferry.yaml: the usual name in the working folder needs no option.
   const usual = existsSync(DEFAULT_SECRETS_FILE) ? DEFAULT_SECRETS_FILE : null;
   return {
     secretsFile: named === undefined || named === '' ? usual : named,

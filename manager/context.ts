@@ -9,7 +9,7 @@ import { formatProblem } from '../shared/settings/problem.ts';
 import { fileSecrets } from '../shared/settings/secrets-file.ts';
 import type { Problem, Secrets } from '../shared/settings/settings.ts';
 import { yamlSettings } from '../shared/settings/yaml-source.ts';
-import { readEnvironment } from './config.ts';
+import { DEFAULT_SECRETS_FILE, readEnvironment } from './config.ts';
 import { UsageError } from './exit-status.ts';
 import { LogLines } from './log-lines.ts';
 import { say } from './output.ts';
@@ -29,6 +29,8 @@ export interface Context {
   readonly options: CommonOptions;
   readonly secrets: Secrets;
   readonly tokens: AccessTokens;
+  /** The file that new secrets are written to; it need not be there yet. */
+  readonly secretsFile: string;
   readonly log: AdjustableLog;
   /** Where the log's lines go. */
   readonly lines: LogLines;
@@ -37,8 +39,9 @@ export interface Context {
 
 export function makeContext(options: CommonOptions): Context {
   const environment = readEnvironment();
+  const file = options.secrets ?? environment.secretsFile;
   const secrets = fileSecrets({
-    file: options.secrets ?? environment.secretsFile,
+    file,
     environment: environment.variables,
   });
   const lines = new LogLines();
@@ -47,6 +50,7 @@ export function makeContext(options: CommonOptions): Context {
     options,
     secrets,
     tokens: localAccessTokens({ data: options.data, secrets, clock: systemClock, log }),
+    secretsFile: file ?? DEFAULT_SECRETS_FILE,
     log,
     lines,
     embedded: {

@@ -10,12 +10,14 @@ import { fetchNow } from './commands/fetch.ts';
 import { run } from './commands/run.ts';
 import type { RunOptions } from './commands/run.ts';
 import { showStatus } from './commands/status.ts';
+import { common } from './common-options.ts';
 import type { CommonOptions } from './context.ts';
 import { NOT_WELL, UsageError, WELL, WRONG_USE } from './exit-status.ts';
+import { addLogCommands, addMailboxCommands } from './mailbox-program.ts';
 import { printJson, say } from './output.ts';
 
 /** Commands of the contract that this version does not have. */
-const NOT_YET = ['doctor', 'mailbox', 'trace', 'failed', 'log'];
+const NOT_YET = ['doctor', 'trace', 'failed'];
 
 /**
  * The `mailferry` command.
@@ -74,7 +76,9 @@ function makeProgram(end: (status: number) => void): Command {
     .action(async (options: CommonOptions) => {
       end(await showStatus(options));
     });
+  addMailboxCommands(program, end);
   addConfig(program, end);
+  addLogCommands(program, end);
   for (const name of NOT_YET) addNotYet(program, name);
   return program;
 }
@@ -96,19 +100,6 @@ function addConfig(program: Command, end: (status: number) => void): void {
         end(await work(options));
       });
   }
-}
-
-function common(command: Command): Command {
-  return command
-    .exitOverride()
-    .option('--config <FILE>', 'configuration', 'mailferry.yaml')
-    .option('--data <DIR>', 'data folder', '.mailferry')
-    .option(
-      '--secrets <FILE>',
-      'secrets, mode 0600 (default: $MAILFERRY_SECRETS, else secrets.yaml)',
-    )
-    .option('--stage <NAME>', 'a deployment on AWS, instead of --config and --data')
-    .option('--json', 'print one JSON document on standard output');
 }
 
 function addNotYet(program: Command, name: string): void {

@@ -57,7 +57,7 @@ class CollectedSecrets implements Secrets {
 }
 
 /** Functions have no files: a certificate stands in the parameter itself. The file has been checked. */
-function withAuthorities(value: unknown, folder: string): unknown {
+export function withAuthorities(value: unknown, folder: string): unknown {
   if (Array.isArray(value)) return value.map((item) => withAuthorities(item, folder));
   if (!isBlock(value)) return value;
   const entries = Object.entries(value).map(([key, item]) => [

@@ -32,6 +32,22 @@ export function parseSchedule(value: unknown): Schedule | null {
   return value.startsWith('cron ') ? parseCron(value.trim().split(/\s+/).slice(1)) : null;
 }
 
+/** As {@link parseSchedule} reads it. */
+export function formatSchedule(schedule: Schedule): string {
+  switch (schedule.kind) {
+    case 'never':
+      return 'never';
+    case 'cron':
+      return ['cron', schedule.expression, ...(schedule.zone === null ? [] : [schedule.zone])].join(
+        ' ',
+      );
+    case 'every':
+      return schedule.ms % HOUR_MS === 0
+        ? `every ${schedule.ms / HOUR_MS}h`
+        : `every ${schedule.ms / MINUTE_MS}m`;
+  }
+}
+
 function parseCron(words: readonly string[]): Schedule | null {
   if (words.length !== 5 && words.length !== 6) return null;
   const expression = words.slice(0, 5).join(' ');

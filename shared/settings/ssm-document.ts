@@ -61,14 +61,14 @@ export function treeValues(
   const general = Object.entries(rest).filter(([key]) => !isPart(key));
   const values = new Map<string, TreeValue>();
   for (const [name, value] of found.given) values.set(`secrets/${name}`, { value, secret: true });
-  values.set('settings/general', plain(Object.fromEntries(general)));
+  values.set('settings/general', plainValue(Object.fromEntries(general)));
   for (const part of PARTS) {
     const value = rest[part];
-    if (value !== undefined && value !== null) values.set(`settings/${part}`, plain(value));
+    if (value !== undefined && value !== null) values.set(`settings/${part}`, plainValue(value));
   }
   for (const [id, entry] of Object.entries(entries)) {
     if (!isMailboxId(id)) throw refusal(`mailboxes.${id}`, 'the id of a mailbox');
-    values.set(`mailboxes/${id}`, plain(entry));
+    values.set(`mailboxes/${id}`, plainValue(entry));
   }
   return values;
 }
@@ -77,7 +77,8 @@ function isPart(key: string): boolean {
   return PARTS.some((part) => part === key);
 }
 
-function plain(value: unknown): TreeValue {
+/** Plain data as a parameter holds it. */
+export function plainValue(value: unknown): TreeValue {
   // SSM refuses `{{`, which stands for a reference to another parameter; in JSON it can only stand within a text.
   const json = JSON.stringify(value).replaceAll('{{', '{\\u007b');
   return { value: json, secret: false };

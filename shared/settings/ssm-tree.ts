@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { NewToken } from '../clock.ts';
 import { isRotatedFrom } from '../oauth/ssm-refresh-tokens.ts';
-import { LOOP_SECRET, parametersToDocument, treeValues } from './ssm-document.ts';
+import { LOOP_SECRET, parametersToDocument, plainValue, treeValues } from './ssm-document.ts';
 import type { TreeDocument, TreeValue } from './ssm-document.ts';
 import { deleteParameters, readBranch, rootOf, writeParameter } from './ssm-parameters.ts';
 import type { SsmStage } from './ssm-parameters.ts';
@@ -47,12 +47,11 @@ export async function diffTree(
 export async function pushTree(
   place: SsmStage,
   configuration: Configuration,
-  newLoopKey: NewToken = () => randomBytes(32).toString('hex'),
+  newLoopKey: NewToken = randomLoopKey,
 ): Promise<TreeDifference> {
   const wanted = treeValues(configuration.document, configuration.secrets);
   const { difference, stored } = await compare(place, wanted);
-  const loopKey = { name: `secrets/${LOOP_SECRET}`, value: newLoopKey(), secret: true };
-  await writeParameter(place, loopKey, false);
+  await makeLoopKey(place, newLoopKey);
   for (const name of [...difference.added, ...difference.changed]) {
     const value = wanted.get(name);
     if (value !== undefined) await writeValue(place, name, value, stored);
@@ -65,10 +64,47 @@ export async function pushTree(
   return difference;
 }
 
+/** What one command changes, whatever stands beside it. Names below `/mailferry/<stage>/`. */
+export interface TreeChange {
+  /** Values of secrets by their names. */
+  readonly secrets: ReadonlyMap<string, string>;
+  /** Plain data by the name of its value: `mailboxes/sales`, `settings/general`. */
+  readonly written: ReadonlyMap<string, unknown>;
+  readonly removed: readonly string[];
+}
+
+/** Writes secrets first, so that no setting names one that is not there yet. */
+export async function changeTree(
+  place: SsmStage,
+  { secrets, written, removed }: TreeChange,
+  newLoopKey: NewToken = randomLoopKey,
+): Promise<void> {
+  const stored = (await readPlain(place)).map(({ name }) => name);
+  await makeLoopKey(place, newLoopKey);
+  for (const [name, value] of secrets) {
+    await writeValue(place, `secrets/${name}`, { value, secret: true }, stored);
+  }
+  for (const [name, value] of written) await writeValue(place, name, plainValue(value), stored);
+  await deleteParameters(
+    place,
+    stored.filter((name) => removed.includes(wholeName(name))),
+  );
+}
+
 /** The tree as a configuration document; secrets are `{ secret: name }`. */
 export async function pullTree(place: SsmStage): Promise<TreeDocument> {
   const parameters = await readPlain(place);
   return parametersToDocument(parameters, rootOf(place.stage));
+}
+
+function randomLoopKey(): string {
+  return randomBytes(32).toString('hex');
+}
+
+/** Never overwritten: all markers on their way would become a stranger's. */
+async function makeLoopKey(place: SsmStage, newLoopKey: NewToken): Promise<void> {
+  const loopKey = { name: `secrets/${LOOP_SECRET}`, value: newLoopKey(), secret: true };
+  await writeParameter(place, loopKey, false);
 }
 
 interface Comparison {

@@ -21,15 +21,22 @@ export interface RunningCommand {
   readonly result: Promise<CommandResult>;
 }
 
-/** Starts the command as a user would, with this Node. It ends with the test process at the latest. */
+/**
+ * Starts the command as a user would, with this Node. It ends with the test process at the latest.
+ * @param input what stands on its standard input, which is empty without it
+ */
 export function startMailferry(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  input = '',
 ): RunningCommand {
   const child = spawn(process.execPath, [MAILFERRY, ...words], {
     env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // A command that reads nothing of it has ended before.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
   const killAtExit = (): void => {
     child.kill('SIGKILL');
   };
@@ -53,6 +60,7 @@ export function startMailferry(
 export function runMailferry(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  input = '',
 ): Promise<CommandResult> {
-  return startMailferry(words, environment).result;
+  return startMailferry(words, environment, input).result;
 }

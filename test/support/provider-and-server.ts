@@ -19,7 +19,7 @@ export interface Scene {
   /** The configuration it began with. */
   readonly configured: unknown;
   /** The command on this configuration and data folder. */
-  readonly command: (words: readonly string[]) => Promise<CommandResult>;
+  readonly command: (words: readonly string[], input?: string) => Promise<CommandResult>;
   readonly start: (words: readonly string[]) => RunningCommand;
   /** `run --once --json`; its status, and the document that it printed. */
   readonly runOnce: () => Promise<RunOnceResult>;
@@ -99,7 +99,8 @@ export async function makeScene(options: SceneOptions): Promise<Scene> {
   const { folder, pop3, smtp, configured, close } = await makeSurroundings(options);
   const secrets = { provider: PASSWORD };
   const { configFile, dataFolder, common } = install(folder, configured, secrets);
-  const command = (words: readonly string[]) => runMailferry([...words, ...common]);
+  const command = (words: readonly string[], input?: string) =>
+    runMailferry([...words, ...common], {}, input);
   const started: RunningCommand[] = [];
   return {
     folder,
