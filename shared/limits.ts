@@ -70,6 +70,37 @@ export const CUSTODY_GROUP_MESSAGES = 64;
 /** Octets of such a group; two may be in memory at once, beside the window of retrieval. */
 export const CUSTODY_GROUP_OCTETS = 4 * 1024 * 1024;
 
+/** What is kept of a header block for people to see; its digest covers all of it. Octets. */
+export const HEAD_OCTETS = 64 * 1024;
+
+/** Header blocks of the backlog that are read before the messages among them are fetched. */
+export const BACKLOG_READ_MESSAGES = 500;
+
+/** Records of a listing that are written or looked up at once. */
+export const RECORDS_AT_ONCE = 500;
+
+/** The server fails to give a message so often in a row: it is left there, and people are told once. */
+export const RETRIEVAL_TRIES = 3;
+
+/** Then it is tried again after these times, the last one for good. Milliseconds. */
+export const RETRIEVAL_GAPS_MS = [1, 2, 4, 8, 24].map((hours) => hours * 3_600_000);
+
+/**
+ * Kept messages not yet seen final that the mailbox record lists, 70 octets each: it is written several times a run,
+ * and DynamoDB bills each KiB of it.
+ */
+export const UNSETTLED_LISTED = 500;
+
+/** Messages that stay on a server are told of one by one; above so many in a run they share notices of so many. */
+export const NOTICES_ONE_BY_ONE = 10;
+export const NOTICE_ENTRIES = 100;
+
+/** So many known UIDLs gone, and at least half as many new ones, are a server that numbers anew. */
+export const RENUMBERED_UIDLS = 20;
+
+/** A server that numbers anew at every session is told of once in this time. Milliseconds. */
+export const RENUMBERING_QUIET_MS = 7 * 24 * 3_600_000;
+
 /** RETR commands and octets (by LIST) under way at once: measured at 40 ms, 64 is 8 to 11 times one at a time. */
 export const RETRIEVAL_WINDOW = { messages: 64, octets: 4 * 1024 * 1024 } as const;
 

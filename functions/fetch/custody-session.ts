@@ -1,39 +1,20 @@
-import type { MaildropAccount } from '../../shared/ledger/uidl-record.ts';
 import { CUSTODY_GROUP_MESSAGES, CUSTODY_GROUP_OCTETS } from '../../shared/limits.ts';
-import { MailRefused } from '../../shared/pop3/maildrop.ts';
-import type { Maildrop } from '../../shared/pop3/maildrop.ts';
 import { takeIntoCustody } from './custody.ts';
-import type { Arrival, CustodyDeps } from './custody.ts';
-import type { Taking } from './take-mail.ts';
+import type { Arrival, Custody } from './custody.ts';
+import type { MaildropSession } from './maildrop-run.ts';
 
 /**
  * Gathers what comes off the wire into groups and takes one group into custody while the next is being retrieved.
- * Order within a group: durable in the store, recorded in the ledger, then DELE (I1).
+ * Order within a group: durable in the store, recorded in the ledger; only then may it be marked for DELE (I1).
  */
 export class CustodySession {
-  readonly #deps: CustodyDeps;
-  readonly #maildrop: Maildrop;
-  readonly #account: MaildropAccount;
-  readonly #willDelete: boolean;
-  readonly #taking: Taking;
-  readonly #deletions: Promise<void>[] = [];
+  readonly #session: MaildropSession;
   #group: Arrival[] = [];
   #groupOctets = 0;
-  #broken = false;
   #committing: Promise<void> = Promise.resolve();
 
-  constructor(
-    deps: CustodyDeps,
-    maildrop: Maildrop,
-    account: MaildropAccount,
-    willDelete: boolean,
-    taking: Taking,
-  ) {
-    this.#deps = deps;
-    this.#maildrop = maildrop;
-    this.#account = account;
-    this.#willDelete = willDelete;
-    this.#taking = taking;
+  constructor(session: MaildropSession) {
+    this.#session = session;
   }
 
   async add(arrival: Arrival): Promise<void> {
@@ -44,20 +25,18 @@ export class CustodySession {
     if (full) await this.#startCommit();
   }
 
-  /** Waits for the last group and for every DELE to be answered. */
+  /** Waits for the last group. */
   async finish(): Promise<void> {
     await this.#startCommit();
     await this.#committing;
-    await Promise.all(this.#deletions);
   }
 
   /**
    * The session broke off: takes what came whole into custody all the same, else a server that breaks off at the
-   * same place every time would never let anything through. Nothing is deleted. Its own failure is not reported:
-   * the one that brought us here is.
+   * same place every time would never let anything through. Its own failure is not reported: the one that brought us
+   * here is.
    */
   async salvage(): Promise<void> {
-    this.#broken = true;
     await this.#startCommit().catch(() => undefined);
     await this.#committing.catch(() => undefined);
     await Promise.all(this.#group.map(({ message }) => message.discard()));
@@ -76,25 +55,26 @@ export class CustodySession {
   }
 
   async #commit(group: readonly Arrival[]): Promise<void> {
+    const { run, id } = this.#session;
+    const terms = { account: run.account, keep: run.mailbox.keep, session: id };
     try {
-      const taken = await takeIntoCustody(this.#deps, this.#account, group, this.#willDelete);
-      this.#taking.taken.push(...taken);
-      this.#taking.fetched += group.length;
-      this.#taking.left -= group.length;
-      this.#taking.bytes += group.reduce((sum, { message }) => sum + message.size, 0);
+      this.#taken(await takeIntoCustody(run.deps, terms, group));
+      const { taking } = run;
+      taking.fetched += group.length;
+      taking.left = Math.max(0, taking.left - group.length);
+      taking.bytes += group.reduce((sum, { message }) => sum + message.size, 0);
     } finally {
       await Promise.all(group.map(({ message }) => message.discard()));
     }
-    if (!this.#willDelete || this.#broken) return;
-    for (const { mail } of group) this.#delete(mail.number);
   }
 
-  #delete(number: Parameters<Maildrop['delete']>[0]): void {
-    const deletion = this.#maildrop.delete(number).catch((error: unknown) => {
-      // It stays on the server; the next run retrieves it and knows it by its bytes.
-      if (!(error instanceof MailRefused)) throw error;
-    });
-    deletion.catch(() => undefined);
-    this.#deletions.push(deletion);
+  #taken(custodies: readonly Custody[]): void {
+    const { run, book, inCustody, toDelete } = this.#session;
+    for (const { key, known, mail, willDelete, record } of custodies) {
+      run.taking.taken.push({ key, known });
+      inCustody.set(mail.number, key.sha256);
+      if (willDelete) toDelete.add(mail.number);
+      if (record !== null) book.note([record]);
+    }
   }
 }

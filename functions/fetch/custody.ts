@@ -1,14 +1,22 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { MessageLedger, UidlLedger } from '../../shared/ledger/ledger.ts';
-import { isFinal, noteArrival, noteSighting } from '../../shared/ledger/message-transitions.ts';
-import type { MaildropAccount, UidlRecord } from '../../shared/ledger/uidl-record.ts';
+import type { MessageItem } from '../../shared/ledger/message-item.ts';
+import {
+  isFinal,
+  noteArrival,
+  noteGone,
+  noteKept,
+  noteSighting,
+} from '../../shared/ledger/message-transitions.ts';
+import type { MaildropAccount, SessionId, UidlRecord } from '../../shared/ledger/uidl-record.ts';
 import { SIGHTING_RENEWAL_MS } from '../../shared/limits.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
-import type { ListedMail } from '../../shared/pop3/maildrop.ts';
+import type { Keep } from '../../shared/settings/settings.ts';
 import type { MailStore } from '../../shared/store/mail-store.ts';
 import type { SpooledMessage } from '../../shared/store/spool.ts';
-import { hashUidl } from './uidl-hash.ts';
+import { mayDelete } from './may-delete.ts';
+import type { MetMail } from './standing.ts';
 
 export interface CustodyDeps {
   readonly store: MailStore;
@@ -19,8 +27,10 @@ export interface CustodyDeps {
 
 /** A whole message off the wire, not yet ours. */
 export interface Arrival {
-  readonly mail: ListedMail;
+  readonly mail: MetMail;
   readonly message: SpooledMessage;
+  /** What was known of its UIDL; null: nothing. */
+  readonly record: UidlRecord | null;
 }
 
 export interface TakenMail {
@@ -29,36 +39,80 @@ export interface TakenMail {
   readonly known: boolean;
 }
 
+/** A message in custody. */
+export interface Custody extends TakenMail {
+  readonly mail: MetMail;
+  /** DELE comes next, as far as `keep` is concerned. */
+  readonly willDelete: boolean;
+  /** What is known of its UIDL now; null: it has none. */
+  readonly record: UidlRecord | null;
+}
+
+export interface CustodyTerms {
+  readonly account: MaildropAccount;
+  readonly keep: Keep;
+  readonly session: SessionId;
+}
+
 /**
  * Takes a group of messages into custody: when it resolves, each is durable in `Incoming/` (or final in the ledger
  * already) and recorded, and may be deleted on the server (I1). A group, so that syncs and commits are shared.
- * @param willDelete DELE comes next: recorded now, so that a UIDL which is listed again is never taken as known
  */
 export async function takeIntoCustody(
   deps: CustodyDeps,
-  account: MaildropAccount,
+  terms: CustodyTerms,
   group: readonly Arrival[],
-  willDelete: boolean,
-): Promise<readonly TakenMail[]> {
+): Promise<readonly Custody[]> {
   const now = deps.clock.now();
-  const keys = group.map(({ message }) => ({ mailbox: account.mailbox, sha256: message.sha256 }));
-  const items = await deps.messages.find(keys);
-  const finalBefore = keys.map((key) => {
-    const item = items.get(formatKey(key));
-    return item !== undefined && isFinal(item);
+  const keyOf = ({ message }: Arrival): MessageKey => ({
+    mailbox: terms.account.mailbox,
+    sha256: message.sha256,
   });
-  const taken = await Promise.all(
-    group.map(async (arrival, index): Promise<TakenMail> => {
-      const key = keyOf(account, arrival);
-      if (finalBefore[index] === true) {
-        await deps.messages.change(key, noteSighting(now, SIGHTING_RENEWAL_MS));
-        return { key, known: true };
-      }
-      return { key, known: (await store(deps, key, arrival, now)) === 'exists' };
+  const items = await deps.messages.find(group.map(keyOf));
+  const custodies = await Promise.all(
+    group.map(async (arrival): Promise<Custody> => {
+      const key = keyOf(arrival);
+      const item = items.get(formatKey(key)) ?? null;
+      const record = recordOf(arrival, item, now);
+      const willDelete = mayDelete(terms.keep, item, record?.firstSeenAt ?? now, now);
+      const known = await takeOne(deps, key, { arrival, item, willDelete, now });
+      return { mail: arrival.mail, key, known, willDelete, record: marked(record, willDelete) };
     }),
   );
-  await record(deps, account, group, willDelete, now);
-  return taken;
+  await deps.uidls.record(
+    terms.account,
+    custodies.flatMap(({ record }) => record ?? []),
+  );
+  return custodies;
+
+  function marked(record: UidlRecord | null, willDelete: boolean): UidlRecord | null {
+    if (record?.state.kind !== 'taken' || !willDelete) return record;
+    return { ...record, state: { ...record.state, deleIn: terms.session }, goneAt: now };
+  }
+}
+
+interface TakenOne {
+  readonly arrival: Arrival;
+  readonly item: MessageItem | null;
+  readonly willDelete: boolean;
+  readonly now: number;
+}
+
+/** @returns whether these bytes were here already */
+async function takeOne(
+  deps: CustodyDeps,
+  key: MessageKey,
+  { arrival, item, willDelete, now }: TakenOne,
+): Promise<boolean> {
+  if (item !== null && isFinal(item)) {
+    await deps.messages.change(key, noteSighting(now, SIGHTING_RENEWAL_MS, !willDelete));
+    return true;
+  }
+  const written = await store(deps, key, arrival, now);
+  if (!willDelete) await deps.messages.change(key, noteKept(now));
+  else if (item?.onServer === true) await deps.messages.change(key, noteGone(now));
+  else if (arrival.mail.hash === null) await deps.messages.change(key, noteArrival(now));
+  return written === 'exists';
 }
 
 function store(
@@ -68,7 +122,7 @@ function store(
   now: number,
 ): Promise<'created' | 'exists'> {
   return deps.store.create(key, message, {
-    uidlHash: mail.uidl === null ? null : hashUidl(mail.uidl),
+    uidlHash: mail.uidl === null ? null : mail.hash,
     size: message.size,
     bodyDigest: message.bodyDigest,
     eightBit: message.eightBit,
@@ -77,42 +131,22 @@ function store(
   });
 }
 
-/** The ledger's side of I1: by UIDL where there is one, else by the message's own item. */
-async function record(
-  deps: CustodyDeps,
-  account: MaildropAccount,
-  group: readonly Arrival[],
-  willDelete: boolean,
+/** The ledger's side of I1 for a message with a UIDL. */
+function recordOf(
+  { mail, message, record }: Arrival,
+  item: MessageItem | null,
   now: number,
-): Promise<void> {
-  const records: UidlRecord[] = [];
-  const nameless: MessageKey[] = [];
-  for (const arrival of group) {
-    const { mail, message } = arrival;
-    if (mail.uidl === null) {
-      nameless.push(keyOf(account, arrival));
-      continue;
-    }
-    records.push({
-      uidlHash: hashUidl(mail.uidl),
-      size: mail.size,
-      headerDigest: message.headerDigest,
-      state: {
-        kind: 'taken',
-        sha256: message.sha256,
-        deleIn: willDelete ? 0 : null,
-        shared: false,
-      },
-      firstSeenAt: now,
-      seenAt: now,
-      goneAt: willDelete ? now : null,
-      trouble: null,
-    });
-  }
-  if (records.length > 0) await deps.uidls.record(account, records);
-  await Promise.all(nameless.map((key) => deps.messages.change(key, noteArrival(now))));
-}
-
-function keyOf(account: MaildropAccount, { message }: Arrival): MessageKey {
-  return { mailbox: account.mailbox, sha256: message.sha256 };
+): UidlRecord | null {
+  if (mail.hash === null) return null;
+  return {
+    uidlHash: mail.hash,
+    size: mail.size,
+    headerDigest: message.headerDigest,
+    state: { kind: 'taken', sha256: message.sha256, deleIn: null, shared: !mail.alone },
+    // The same bytes under another UIDL: their days of `keep` go on.
+    firstSeenAt: Math.min(record?.firstSeenAt ?? now, item?.arrivedAt ?? now, now),
+    seenAt: now,
+    goneAt: null,
+    trouble: null,
+  };
 }

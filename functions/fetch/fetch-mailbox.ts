@@ -1,11 +1,9 @@
 import type { NewToken, Random } from '../../shared/clock.ts';
 import { asFailure, Failure } from '../../shared/failure.ts';
-import type { MailboxLedger } from '../../shared/ledger/ledger.ts';
 import type { MailboxRecord, RunResult } from '../../shared/ledger/mailbox-record.ts';
 import { beginRun, closeRun, endRun } from '../../shared/ledger/mailbox-transitions.ts';
 import type { BeginAnswer, RunEnd } from '../../shared/ledger/mailbox-transitions.ts';
 import { LEASE_MS } from '../../shared/limits.ts';
-import type { NoticeDeps } from '../../shared/notice/post-notice.ts';
 import { connectionDigest } from '../../shared/settings/connection-digest.ts';
 import type { Settings, SettingsSource } from '../../shared/settings/settings.ts';
 import type { TakenMail } from './custody.ts';
@@ -15,14 +13,13 @@ import { ProgressMeter } from './progress-meter.ts';
 import type { OnProgress } from './progress-meter.ts';
 import { retryGapMs } from './retry-gap.ts';
 import { RunSession } from './run-session.ts';
-import { nothingTaken } from './take-mail.ts';
-import type { TakeMailDeps, Taking } from './take-mail.ts';
+import { nothingTaken } from './maildrop-run.ts';
+import type { TakeMailDeps, Taking } from './maildrop-run.ts';
 import { tellNews } from './tell-news.ts';
 import { tooSoonResult } from './too-soon.ts';
 
-export interface FetchDeps extends TakeMailDeps, NoticeDeps, OpenMailboxDeps {
+export interface FetchDeps extends TakeMailDeps, OpenMailboxDeps {
   readonly settings: SettingsSource;
-  readonly mailboxes: MailboxLedger;
   readonly newToken: NewToken;
   readonly random: Random;
   /** Keys the digests by which refused passwords are remembered. @throws Failure `secret` */
@@ -94,7 +91,8 @@ async function runLeased(
   let failure: Failure | null = null;
   try {
     if (run.settings instanceof Failure) throw run.settings;
-    await session.run(run.settings, id, { ...bounds, leaseLost: lease.lost }, taking, meter);
+    const held = { owner, record: run.record, leaseLost: lease.lost };
+    await session.run(run.settings, id, { ...bounds, ...held }, taking, meter);
   } catch (error) {
     failure = asFailure(error);
   } finally {
@@ -107,6 +105,7 @@ async function runLeased(
     fault: failure === null ? null : await session.faultOf(failure),
     connection: run.connection,
     login: session.login,
+    maildrop: session.maildrop,
     gapAfter: (failures: number) => retryGapMs(failures, deps.random),
   };
   await finish(deps, run, end);

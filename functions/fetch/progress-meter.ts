@@ -33,9 +33,14 @@ export class ProgressMeter {
     return this.#current;
   }
 
+  /** More is to be fetched. */
   planned(mails: readonly ListedMail[]): void {
-    const ofOctets = mails.reduce((sum, { size }) => sum + size, 0);
-    this.#set({ messages: 0, ofMessages: mails.length, octets: 0, ofOctets });
+    const before = this.#current ?? { messages: 0, ofMessages: 0, octets: 0, ofOctets: 0 };
+    this.#set({
+      ...before,
+      ofMessages: before.ofMessages + mails.length,
+      ofOctets: before.ofOctets + mails.reduce((sum, { size }) => sum + size, 0),
+    });
   }
 
   /** A spool whose octets are counted. */

@@ -1,5 +1,7 @@
 import { asFailure, Failure } from '../../shared/failure.ts';
 import type { LoginSeen } from '../../shared/ledger/login-pace.ts';
+import type { MaildropMemory } from '../../shared/ledger/maildrop-memory.ts';
+import type { MailboxRecord } from '../../shared/ledger/mailbox-record.ts';
 import { isSuspended, suspendedWords } from '../../shared/ledger/mailbox-trouble.ts';
 import type { SessionFault, Trouble } from '../../shared/ledger/mailbox-trouble.ts';
 import { RUN_CLOSING_MS } from '../../shared/limits.ts';
@@ -10,16 +12,25 @@ import type { FetchDeps, RunBounds } from './fetch-mailbox.ts';
 import { loginSecrets, openMailbox } from './open-mailbox.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 import { faultKindOf, isTooSoon } from './session-fault.ts';
-import { takeMail } from './take-mail.ts';
-import type { Taking } from './take-mail.ts';
+import type { Taking } from './maildrop-run.ts';
+import { MaildropRunner } from './run-maildrop.ts';
 
-/** The session of one run, and what it learned about the login. */
+/** Whose lease the run holds, and what the record said before. */
+interface HeldLease {
+  readonly owner: string;
+  readonly record: MailboxRecord;
+  readonly leaseLost: AbortSignal;
+}
+
+/** The sessions of one run, and what they learned about the login. */
 export class RunSession {
   readonly #deps: FetchDeps;
   readonly #trouble: Trouble | null;
   #used: { readonly mailbox: Mailbox; readonly secrets: readonly string[] } | null = null;
   /** Null until a server was asked to let us in, and answered. */
   login: LoginSeen | null = null;
+  /** What has to be kept of the maildrop; null: nothing was looked at, and what was known stands. */
+  maildrop: MaildropMemory | null = null;
 
   /** @param trouble what was known of the mailbox before */
   constructor(deps: FetchDeps, trouble: Trouble | null) {
@@ -31,7 +42,7 @@ export class RunSession {
   async run(
     settings: Settings,
     id: string,
-    bounds: RunBounds & { readonly leaseLost: AbortSignal },
+    bounds: RunBounds & HeldLease,
     taking: Taking,
     meter: ProgressMeter,
   ): Promise<void> {
@@ -44,13 +55,15 @@ export class RunSession {
     const closingTime = deadline - Math.min(RUN_CLOSING_MS, limits.runMs / 4);
     const more = () => !bounds.closing.aborted && clock.now() < closingTime;
 
-    const maildrop = await this.#open(mailbox, deadline, bounds.leaseLost);
+    const { owner, record, leaseLost } = bounds;
+    const deps = { ...this.#deps, meter };
+    const runner = new MaildropRunner(deps, {
+      ...{ settings, mailbox, owner, record, taking, more, leaseLost },
+    });
     try {
-      const deps = { ...this.#deps, meter };
-      await takeMail(deps, maildrop, mailbox, limits, taking, more);
-      await maildrop.quit();
+      await runner.run(() => this.#open(mailbox, deadline, leaseLost));
     } finally {
-      maildrop.abandon();
+      this.maildrop = runner.memory;
     }
   }
 

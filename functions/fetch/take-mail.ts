@@ -1,182 +1,134 @@
 import { Failure } from '../../shared/failure.ts';
-import type { MaildropAccount, UidlRecord } from '../../shared/ledger/uidl-record.ts';
-import { RETRIEVAL_WINDOW } from '../../shared/limits.ts';
-import type { Log } from '../../shared/observe/log.ts';
-import type { ListedMail, Listing, Maildrop } from '../../shared/pop3/maildrop.ts';
-import { MailRefused } from '../../shared/pop3/maildrop.ts';
+import type { ListingMemory } from '../../shared/ledger/maildrop-memory.ts';
+import { BACKLOG_READ_MESSAGES } from '../../shared/limits.ts';
+import type { Listing, Maildrop, MessageNumber } from '../../shared/pop3/maildrop.ts';
 import type { Mailbox } from '../../shared/settings/settings.ts';
-import type { Spool } from '../../shared/store/spool.ts';
-import type { CustodyDeps, TakenMail } from './custody.ts';
-import { CustodySession } from './custody-session.ts';
-import { planRetrieval } from './plan-retrieval.ts';
-import type { RetrievalPlan } from './plan-retrieval.ts';
-import type { ProgressMeter } from './progress-meter.ts';
-import { retrieveInOrder } from './retrieve-in-order.ts';
-import { hashUidl } from './uidl-hash.ts';
+import { noteBacklog, readBacklog } from './backlog.ts';
+import { BrokeOffAt } from './broke-off.ts';
+import { finalAmong, markDue, sendDeletions } from './deletions.ts';
+import { noteBreak } from './failed-retrieval.ts';
+import { inGroups } from './in-groups.ts';
+import { noteReturned, noteVanished, spoilShared, vanished } from './listed-records.ts';
+import { listingDigest } from './listing-digest.ts';
+import { mailsThat } from './maildrop-run.ts';
+import type { MaildropRun, MaildropSession } from './maildrop-run.ts';
+import { recogniseMoved } from './moved-mail.ts';
+import { meetMaildrop, policyText } from './meet-maildrop.ts';
+import { watchForRenumbering } from './renumbering.ts';
+import { retrieveMails } from './retrieval.ts';
+import { inWords } from './setting-words.ts';
+import { NOT_IN_CUSTODY } from './standing.ts';
+import { hasTroubled, treatTroubled } from './troubled-mail.ts';
 
-export interface RetrievalLimits {
-  /** A larger message (by LIST) stays on the server; null: no limit. */
-  readonly messageBytes: number | null;
-  readonly messagesPerRun: number | null;
-}
+/** How a session ended, before QUIT. */
+export type SessionEnd =
+  /** Nothing has changed since it was left, and nothing is due. */
+  | { readonly kind: 'unchanged'; readonly memory: ListingMemory }
+  | {
+      readonly kind: 'worked';
+      readonly session: MaildropSession;
+      /** Gone when QUIT is answered by +OK. */
+      readonly deleted: ReadonlySet<MessageNumber>;
+      /** Nothing is left that another session could do. */
+      readonly isDone: boolean;
+    };
 
-export interface TakeMailDeps extends CustodyDeps {
-  readonly newSpool: () => Spool;
-  readonly log: Log;
-}
-
-/** The same within one run. */
-export interface RunDeps extends TakeMailDeps {
-  readonly meter: ProgressMeter;
-}
-
-/** What one session took; filled as it goes, so that a session that breaks off has still said what it did. */
-export interface Taking {
-  fetched: number;
-  bytes: number;
-  /** New messages that are still on the server and not in custody. */
-  left: number;
-  /** A cap or the time ended the run before all was fetched. */
-  cut: boolean;
-  readonly taken: TakenMail[];
-}
-
-export function nothingTaken(): Taking {
-  return { fetched: 0, bytes: 0, left: 0, cut: false, taken: [] };
+export interface SessionTerms {
+  /** Messages that it may delete; Infinity where no other session may follow. */
+  readonly room: number;
 }
 
 /**
- * Works through one open maildrop: list, retrieve what is new, take it into custody group by group, mark it for
- * deletion as `keep` says. The caller QUITs; before that nothing is deleted.
- * @param more false: stop asking for messages (time budget, shutdown), finish those under way
+ * Works through one open maildrop: list, retrieve what is new, take it into custody group by group, mark for deletion
+ * what `keep` does not keep. The caller QUITs; before that nothing is deleted.
+ * @throws Failure when the session broke off: what came whole is in custody, and nothing was deleted
  */
 export async function takeMail(
-  deps: RunDeps,
+  run: MaildropRun,
   maildrop: Maildrop,
-  mailbox: Mailbox,
-  limits: RetrievalLimits,
-  taking: Taking,
-  more: () => boolean,
-): Promise<void> {
-  const account = { mailbox: mailbox.id, host: mailbox.host, username: mailbox.username };
-  const plan = await makePlan(deps, maildrop, mailbox, account, limits);
-  taking.left = plan.retrieve.length + plan.tooLarge.length + plan.unreadable;
-  deps.meter.planned(plan.retrieve.slice(0, limits.messagesPerRun ?? Infinity));
-  const session = new CustodySession(deps, maildrop, account, mailbox.keep === 'none', taking);
-  const run = {
-    deps,
-    maildrop,
-    mailbox,
-    session,
-    more,
-    most: limits.messagesPerRun ?? Infinity,
-    messageBytes: limits.messageBytes,
-  };
-  const answered = await retrieveAll(run, plan.retrieve);
-  await session.finish();
-  taking.cut = answered < plan.retrieve.length;
-}
-
-interface Retrieval {
-  readonly deps: RunDeps;
-  readonly maildrop: Maildrop;
-  readonly mailbox: Mailbox;
-  readonly session: CustodySession;
-  readonly more: () => boolean;
-  /** Messages to take in this run. One that the server refuses takes up no place, or it would bar those behind it. */
-  readonly most: number;
-  readonly messageBytes: number | null;
-}
-
-/** @returns how many messages the server answered for, given or refused */
-async function retrieveAll(run: Retrieval, mails: readonly ListedMail[]): Promise<number> {
-  let begun = 0;
-  let refused = 0;
-  let answered = 0;
-  const mayBegin = (): boolean => {
-    if (begun - refused >= run.most || !run.more()) return false;
-    begun += 1;
-    return true;
-  };
-  const { maildrop, session, deps } = run;
-  try {
-    for await (const { mail, result } of retrieveInOrder(maildrop, mails, {
-      newSpool: () => deps.meter.counted(deps.newSpool()),
-      window: RETRIEVAL_WINDOW,
-      messageBytes: run.messageBytes,
-      mayBegin,
-    })) {
-      answered += 1;
-      if (result instanceof MailRefused) {
-        refused += 1;
-        reportRefusal(run, mail, result);
-      } else {
-        await session.add({ mail, message: result });
-      }
-    }
-  } catch (error) {
-    await session.salvage();
-    throw error;
-  }
-  return answered;
-}
-
-function reportRefusal({ deps, mailbox }: Retrieval, mail: ListedMail, why: MailRefused): void {
-  deps.log.warn('message not given by the server', {
-    mailbox: mailbox.id,
-    number: mail.number,
-    reply: why.message,
-  });
-}
-
-async function makePlan(
-  deps: TakeMailDeps,
-  maildrop: Maildrop,
-  mailbox: Mailbox,
-  account: MaildropAccount,
-  limits: RetrievalLimits,
-): Promise<RetrievalPlan> {
+  { room }: SessionTerms,
+): Promise<SessionEnd> {
   const listing = await maildrop.listing();
-  if (mailbox.keep !== 'none') requireUidl(listing.hasUidl, mailbox);
-  const plan = planRetrieval(
-    { ...listing, known: await knownUidls(deps, listing, mailbox, account) },
-    mailbox.keep === 'none' ? 'none' : 'forever',
-    limits.messageBytes,
-  );
-  for (const mail of plan.tooLarge) {
-    deps.log.warn('message larger than limits.messageBytes stays on the server', {
-      mailbox: mailbox.id,
-      size: mail.size,
-      limit: limits.messageBytes,
-    });
+  requireUidl(listing, run.mailbox);
+  const unchanged = await unchangedSince(run, listing);
+  if (unchanged !== null) {
+    run.taking.left = unchanged.left;
+    return { kind: 'unchanged', memory: unchanged };
   }
-  if (plan.unreadable > 0) {
-    deps.log.warn('lines of the listing could not be read, their messages are left alone', {
-      mailbox: mailbox.id,
-      lines: plan.unreadable,
-    });
+  const session = await meetMaildrop(run, maildrop, listing, room);
+  // From here on the mailbox record says nothing that holds for the next run, until this session has ended well.
+  run.memory = { ...run.memory, listing: null };
+  try {
+    await tidyRecords(session);
+    const isDone = await work(session);
+    const deleted = await sendDeletions(session);
+    return { kind: 'worked', session, deleted, isDone };
+  } catch (error) {
+    if (!(error instanceof BrokeOffAt)) throw error;
+    if (error.isServers && !run.leaseLost.aborted) await noteBreak(session, error);
+    throw error.failure;
   }
-  return plan;
 }
 
-/** With `keep: none` every listed message is retrieved, known or not: nothing to look up. */
-async function knownUidls(
-  deps: TakeMailDeps,
-  listing: Listing,
-  mailbox: Mailbox,
-  account: MaildropAccount,
-): Promise<ReadonlyMap<string, UidlRecord>> {
-  if (mailbox.keep === 'none') return new Map();
-  const hashes = listing.mails.flatMap(({ uidl }) => (uidl === null ? [] : [hashUidl(uidl)]));
-  return deps.uidls.find(account, hashes);
+/** Looked at before anything is asked of the ledger: nothing else is, where nothing has changed. */
+async function unchangedSince(run: MaildropRun, listing: Listing): Promise<ListingMemory | null> {
+  const known = run.memory.listing;
+  if (known?.digest !== listingDigest(listing, policyText(run))) return null;
+  if (known.dueAt !== null && known.dueAt <= run.deps.clock.now()) return null;
+  if (known.unsettled === null) return null;
+  const final = await finalAmong(run, known.unsettled);
+  return final.size === 0 ? known : null;
+}
+
+/** Brings the records up to what is listed. */
+async function tidyRecords(session: MaildropSession): Promise<void> {
+  const gone = vanished(session);
+  await watchForRenumbering(session, gone);
+  await spoilShared(session);
+  await noteReturned(session);
+  await noteBacklog(session);
+  await recogniseMoved(session, gone);
+  await noteVanished(session, gone);
+}
+
+/**
+ * New mail first, then the backlog, then deletions that are due, then what may break the session off, where nothing
+ * would be lost with it.
+ * @returns whether nothing is left that another session could do
+ */
+async function work(session: MaildropSession): Promise<boolean> {
+  const { run } = session;
+  const fresh = mailsThat(session, 'new');
+  run.taking.left = mailsThat(session, ...NOT_IN_CUSTODY).length + session.listing.unreadable;
+  run.planFresh(fresh);
+  if (!(await retrieveMails(session, fresh))) return false;
+  if (!(await carryBacklog(session))) return false;
+  if (!(await markDue(session))) return false;
+  if (!hasTroubled(session)) return true;
+  if (session.toDelete.size > 0) return false;
+  return treatTroubled(session);
+}
+
+/** Read in portions, so that what is to be fetched of one comes before the next is read. */
+async function carryBacklog(session: MaildropSession): Promise<boolean> {
+  for (const some of inGroups(mailsThat(session, 'unread'), BACKLOG_READ_MESSAGES)) {
+    if (!session.run.budget.hasTime()) return false;
+    await readBacklog(session, some);
+    const wanted = mailsThat(session, 'new');
+    session.run.deps.meter.planned(wanted);
+    if (!(await retrieveMails(session, wanted))) return false;
+  }
+  return true;
 }
 
 /** Without UIDL a message that stays would be fetched again by every run. */
-function requireUidl(hasUidl: boolean, mailbox: Mailbox): void {
-  if (hasUidl) return;
+function requireUidl({ hasUidl }: Listing, { id, host, keep, initial }: Mailbox): void {
+  if (hasUidl || (keep === 'none' && initial === 'all')) return;
+  const setting = keep === 'none' ? `initial "${inWords(initial)}"` : `keep "${inWords(keep)}"`;
+  const instead = keep === 'none' ? 'initial: all' : 'keep: none';
   throw new Failure(
     'protocol',
     'permanent',
-    `mailbox ${mailbox.id}: keep "${mailbox.keep === 'forever' ? 'forever' : ''}" expects a server with UIDL, ${mailbox.host} has none; use keep: none`,
+    `mailbox ${id}: ${setting} expects a server with UIDL, ${host} has none; use ${instead}`,
   );
 }

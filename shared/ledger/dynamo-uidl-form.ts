@@ -7,7 +7,7 @@ import type { Trouble, UidlRecord, UidlState } from './uidl-record.ts';
  *
  * s sha256 of a message taken; x the session that means to delete it; p shared; k another kind (`backlog`, `oversize`,
  * `untaken`); b header block of a backlog message read; d its date; m notice of an oversize one posted; z size;
- * h header digest; f first seen; t seen; g gone; e failures, n next try, o notice posted.
+ * h header digest; f first seen; t seen; g gone; e failures, a last of them, n next try, o notice posted.
  */
 export function attributesOf(record: UidlRecord): Attributes {
   return defined({
@@ -18,6 +18,7 @@ export function attributesOf(record: UidlRecord): Attributes {
     t: number(record.seenAt),
     g: optional(record.goneAt),
     e: optional(record.trouble?.failures ?? null),
+    a: optional(record.trouble?.at ?? null),
     n: optional(record.trouble?.nextTryAt ?? null),
     o: flag(record.trouble?.noticed === true),
   });
@@ -76,7 +77,8 @@ function stateIn(item: Attributes): UidlState | null {
 function troubleIn(item: Attributes): Trouble | null {
   const failures = numberIn(item, 'e');
   if (failures === null) return null;
-  return { failures, nextTryAt: numberIn(item, 'n') ?? 0, noticed: isSet(item, 'o') };
+  const at = numberIn(item, 'a') ?? 0;
+  return { failures, at, nextTryAt: numberIn(item, 'n') ?? 0, noticed: isSet(item, 'o') };
 }
 
 function number(value: number): Attributes[string] {

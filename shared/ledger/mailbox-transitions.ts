@@ -1,6 +1,7 @@
 import type { Transition } from './ledger.ts';
 import { loginAllowedAt, paceAfter } from './login-pace.ts';
 import type { LoginSeen } from './login-pace.ts';
+import type { MaildropMemory } from './maildrop-memory.ts';
 import { NO_MAILBOX_RECORD } from './mailbox-record.ts';
 import type { FetchProgress, MailboxRecord, RunResult } from './mailbox-record.ts';
 import { troubleAfterFailure, troubleAfterSuccess } from './mailbox-trouble.ts';
@@ -72,6 +73,8 @@ export interface RunEnd {
   readonly connection: string | null;
   /** Null: no login was tried. */
   readonly login: LoginSeen | null;
+  /** How the maildrop was left; null: it was not looked at. */
+  readonly maildrop: MaildropMemory | null;
   readonly gapAfter: (failures: number) => number;
 }
 
@@ -104,6 +107,7 @@ export function endRun(owner: string, end: RunEnd): Transition<MailboxRecord, En
       lastRun: result,
       trouble,
       pace: paceAfter(record.pace, end.connection, end.login),
+      maildrop: end.maildrop ?? record.maildrop,
       news,
     };
     return { store, answer: { kept: true, news } };

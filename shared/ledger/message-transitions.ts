@@ -49,13 +49,21 @@ export function noteArrival(now: number): Transition<MessageItem, null> {
   });
 }
 
-/** The same bytes came again: what is remembered of them is kept longer. Renewed at most daily, to save writes. */
-export function noteSighting(now: number, renewalMs: number): Transition<MessageItem, null> {
+/**
+ * The same bytes came again: what is remembered of them is kept longer. Renewed at most daily, to save writes.
+ * @param stays the message stays on the server
+ */
+export function noteSighting(
+  now: number,
+  renewalMs: number,
+  stays: boolean,
+): Transition<MessageItem, null> {
   return (item) => {
-    if (item === null || (item.seenAt !== null && now - item.seenAt < renewalMs)) {
-      return { store: null, answer: null };
-    }
-    return { store: { ...item, seenAt: now }, answer: null };
+    if (item === null) return { store: null, answer: null };
+    const isFresh = item.seenAt !== null && now - item.seenAt < renewalMs;
+    if (isFresh && item.onServer === stays) return { store: null, answer: null };
+    const goneAt = item.onServer && !stays ? now : stays ? null : item.goneAt;
+    return { store: { ...item, seenAt: now, onServer: stays, goneAt }, answer: null };
   };
 }
 

@@ -56,6 +56,8 @@ export type UidlState =
 /** Retrievals of one message that failed, one after another. */
 export interface Trouble {
   readonly failures: number;
+  /** When it last failed. */
+  readonly at: number;
   /** Not before this time. */
   readonly nextTryAt: number;
   /** Its notice is posted. */

@@ -2,8 +2,6 @@ import type { z } from 'zod';
 import { parseDuration } from './duration.ts';
 import { checkRecipients, recipientPart, recipientShape } from './mailbox-recipients.ts';
 import type { MailboxSurroundings } from './mailbox-recipients.ts';
-import { notYetSupported } from './problem.ts';
-import type { Place } from './problem.ts';
 import { parseSchedule, SCHEDULE_FORM } from './schedule.ts';
 import type { Schedule } from './schedule.ts';
 import { isComplete, readFields } from './schema-fields.ts';
@@ -14,7 +12,7 @@ import type { LoginSettings } from './schema-oauth.ts';
 import { secretRef } from './schema-secret.ts';
 import { readTransport, transportShape } from './schema-transport.ts';
 import type { SchemaContext } from './schema-transport.ts';
-import type { Mailbox, Problem, Transport } from './settings.ts';
+import type { Initial, Keep, Mailbox, Problem, Transport } from './settings.ts';
 
 /** RFC 1939 §3, and RFC 8314 §3.3 for TLS from the first byte on. */
 const POP3_PORTS = { clear: 110, implicit: 995 };
@@ -35,13 +33,16 @@ const AUTHENTICATION = [
   'oauthbearer',
 ] as const;
 
-/** One of some words, or a time such as `7d` as text. */
-function wordOrTime(words: readonly string[]): z.ZodType<string> {
-  return scalar(`${words.join(', ')} or a time such as 7d`, (value) =>
-    typeof value === 'string' && (words.includes(value) || parseDuration(value) !== null)
-      ? value
-      : null,
-  );
+/** One of some words, or an age such as `7d`. */
+function wordOrAge<Word extends string>(
+  words: readonly Word[],
+): z.ZodType<Word | { readonly ageMs: number }> {
+  return scalar(`${words.join(', ')} or a time such as 7d`, (value) => {
+    const word = words.find((one) => one === value);
+    if (word !== undefined) return word;
+    const ageMs = parseDuration(value);
+    return ageMs === null ? null : { ageMs };
+  });
 }
 
 const shape = {
@@ -51,8 +52,8 @@ const shape = {
   auth: orElse(choice(AUTHENTICATION), 'auto'),
   oauth: optional(oauth),
   schedule: orElse(scalar(SCHEDULE_FORM, parseSchedule), EVERY_5_MINUTES),
-  keep: orElse(wordOrTime(['none', 'delivered', 'forever']), 'none'),
-  initial: orElse(wordOrTime(['all', 'none']), 'all'),
+  keep: orElse<Keep>(wordOrAge(['none', 'delivered', 'forever']), 'none'),
+  initial: orElse<Initial>(wordOrAge(['all', 'none']), 'all'),
 };
 
 type MailboxFields = Fields<typeof shape>;
@@ -74,7 +75,6 @@ export function readMailbox(
   const fields = readFields(shape, value, place, found);
   const transport = readTransport(fields, place, POP3_PORTS, context, found);
   const login = readLogin(fields, place, found);
-  checkLater(fields, place, found);
   checkRecipients(fields, fields, place, surroundings, found);
   const mailbox =
     isComplete(fields) && transport !== null && login !== null
@@ -84,30 +84,13 @@ export function readMailbox(
   return found.some((problem) => problem.severity === 'error') ? null : mailbox;
 }
 
-/** Forms that are settled and that this version does not act on yet. */
-function checkLater(fields: MailboxFields, place: Place, problems: Problem[]): void {
-  if (fields.keep !== undefined && supportedKeep(fields.keep) === null) {
-    problems.push(notYetSupported([...place, 'keep'], 'none or forever', fields.keep));
-  }
-  if (fields.initial !== undefined && fields.initial !== 'all') {
-    problems.push(notYetSupported([...place, 'initial'], 'all', fields.initial));
-  }
-}
-
-function supportedKeep(keep: string): Mailbox['keep'] | null {
-  return keep === 'none' || keep === 'forever' ? keep : null;
-}
-
 function build(
   id: string,
   fields: Complete<MailboxFields>,
   access: Transport & LoginSettings,
   surroundings: MailboxSurroundings,
 ): Mailbox | null {
-  const keep = supportedKeep(fields.keep);
-  if (keep === null) return null;
-  const { username, auth, schedule } = fields;
-  const initial = 'all' as const;
+  const { username, auth, schedule, keep, initial } = fields;
   const common = { ...access, id, username, auth, schedule, keep, initial };
   const recipients = recipientPart(fields, { host: access.host, username }, surroundings);
   return recipients === null ? null : { ...common, ...recipients };

@@ -63,8 +63,8 @@ export function uidlLedgerContract(name: string, make: () => Promise<UidlLedgerU
         { state },
       ]),
       ['without a header digest', { state: { kind: 'untaken' }, headerDigest: null }],
-      ['that failed', { trouble: { failures: 1, nextTryAt: 0, noticed: false } }],
-      ['given up for now', { trouble: { failures: 3, nextTryAt: NOW, noticed: true } }],
+      ['that failed', { trouble: { failures: 1, at: 0, nextTryAt: 0, noticed: false } }],
+      ['given up for now', { trouble: { failures: 3, at: 5, nextTryAt: NOW, noticed: true } }],
       ['gone', { goneAt: NOW, firstSeenAt: 0 }],
     ])('gives back one %s', async (_, known) => {
       const record = recordOf(1, known);

@@ -34,7 +34,16 @@ const LEASED: MailboxRecord = {
 /** How a run ends, but for its time. */
 function ended(result: RunResult, now: number, more: Partial<RunEnd> = {}): RunEnd {
   const fault = result.error === null ? null : SERVER;
-  return { result, now, fault, connection: 'c', login: null, gapAfter: () => 60, ...more };
+  return {
+    result,
+    now,
+    fault,
+    connection: 'c',
+    login: null,
+    maildrop: null,
+    gapAfter: () => 60,
+    ...more,
+  };
 }
 
 describe('beginRun', () => {

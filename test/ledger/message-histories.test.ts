@@ -47,7 +47,7 @@ function planAt(giveUpAt: number, now: number) {
 /** Every write that any of the use cases makes, also late, twice, or by who lost its claim. */
 const transition: fc.Arbitrary<Pick<Step, 'name' | 'apply'>> = fc.oneof(
   fc.constant({ name: 'arrival', apply: noteArrival }),
-  fc.constant({ name: 'sighting', apply: (now: number) => noteSighting(now, 50) }),
+  fc.constant({ name: 'sighting', apply: (now: number) => noteSighting(now, 50, false) }),
   fc.constant({ name: 'queued', apply: noteQueued }),
   fc.record({ to: someAddresses, duplicates: someAddresses }).map(({ to, duplicates }) => ({
     name: `decide for ${to.join()} but ${duplicates.join()}`,

@@ -59,14 +59,14 @@ describe('noteSighting', () => {
   const DAY = 24 * 3_600_000;
 
   it('is written at most so often', () => {
-    const seen = after(waitingItem([CHRIS]), noteSighting(NOW, DAY));
+    const seen = after(waitingItem([CHRIS]), noteSighting(NOW, DAY, false));
     expect(seen.seenAt).toBe(NOW);
-    expect(noteSighting(NOW + DAY - 1, DAY)(seen).store).toBeNull();
-    expect(after(seen, noteSighting(NOW + DAY, DAY)).seenAt).toBe(NOW + DAY);
+    expect(noteSighting(NOW + DAY - 1, DAY, false)(seen).store).toBeNull();
+    expect(after(seen, noteSighting(NOW + DAY, DAY, false)).seenAt).toBe(NOW + DAY);
   });
 
   it('makes no item', () => {
-    expect(noteSighting(NOW, DAY)(null)).toEqual({ store: null, answer: null });
+    expect(noteSighting(NOW, DAY, false)(null)).toEqual({ store: null, answer: null });
   });
 });
 
@@ -112,7 +112,7 @@ describe('decideOnce', () => {
   });
 
   it('keeps the arrival and the sighting that were noted before', () => {
-    const noted = after(null, noteArrival(100), noteSighting(200, 1));
+    const noted = after(null, noteArrival(100), noteSighting(200, 1, false));
     const item = after(noted, decideOnce(decisionFor([CHRIS]), NOBODY, times));
     expect(item).toMatchObject({ arrivedAt: 100, seenAt: 200, queuedAt: NOW });
   });
@@ -379,7 +379,7 @@ describe('inOneWrite', () => {
   });
 
   it('stores nothing when neither does', () => {
-    const write = inOneWrite(noteSighting(NOW, 1), endAttempt('mine', NOW, PLAN));
+    const write = inOneWrite(noteSighting(NOW, 1, false), endAttempt('mine', NOW, PLAN));
     expect(write(null)).toEqual({ store: null, answer: null });
   });
 });

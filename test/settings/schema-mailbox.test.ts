@@ -73,22 +73,14 @@ const mailboxErrors: Readonly<Record<string, readonly [Record<string, unknown>, 
     'oauth: expected the oauth block that auth xoauth2 gets its tokens by, got nothing',
   ],
   keep: [{ keep: 7 }, 'keep: expected none, delivered, forever or a time such as 7d, got 7'],
-  'keep delivered': [
-    { keep: 'delivered' },
-    'keep: expected none or forever, got "delivered"; not yet supported in this version',
-  ],
-  'keep 7d': [
-    { keep: '7d' },
-    'keep: expected none or forever, got "7d"; not yet supported in this version',
-  ],
   initial: [{ initial: 'some' }, 'initial: expected all, none or a time such as 7d, got "some"'],
-  'initial none': [
-    { initial: 'none' },
-    'initial: expected all, got "none"; not yet supported in this version',
+  'initial forever': [
+    { initial: 'forever' },
+    'initial: expected all, none or a time such as 7d, got "forever"',
   ],
-  'initial 30d': [
-    { initial: '30d' },
-    'initial: expected all, got "30d"; not yet supported in this version',
+  'keep 0d': [
+    { keep: '0d' },
+    'keep: expected none, delivered, forever or a time such as 7d, got "0d"',
   ],
   schedule: [
     { schedule: 'hourly' },

@@ -101,8 +101,8 @@ describe('a sound configuration', () => {
           password: { secret: 'p' },
           auth: 'user',
           schedule: 'every 2h',
-          keep: 'forever',
-          initial: 'all',
+          keep: '7d',
+          initial: '12h',
           recipientSource: [
             { header: 'X-Original-To' },
             { header: 'Delivered-To', position: -2, prefix: 'x-', by: 'Provider.example.' },
@@ -176,8 +176,8 @@ describe('a sound configuration', () => {
       oauth: null,
       auth: 'user',
       schedule: { kind: 'every', ms: 7_200_000 },
-      keep: 'forever',
-      initial: 'all',
+      keep: { ageMs: 604_800_000 },
+      initial: { ageMs: 43_200_000 },
       recipientSource: [
         { kind: 'header', header: 'X-Original-To', position: 1, prefix: null, by: null },
         {

@@ -48,7 +48,7 @@ describe('the whole document', () => {
       wrong['aliases'] = { info: ['x'], 'b@corp.example': ['y'] };
       Object.assign(wrong.delivery, { concurrency: -1, ses: { form: 'x' } });
       Object.assign(wrong.delivery.smtp, { port: 'smtp', username: 'u' });
-      Object.assign(wrong.mailboxes.chris, { prot: 1, keep: '7d', schedule: 5 });
+      Object.assign(wrong.mailboxes.chris, { prot: 1, keep: '7 days', schedule: 5 });
       Object.assign(wrong.mailboxes.everyone, {
         tls: 'none',
         recipientSource: ['resnt'],

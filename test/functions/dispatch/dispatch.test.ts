@@ -63,8 +63,8 @@ describe('dispatch', () => {
     deps.mailboxes.change(
       id,
       endRun('me', {
-        ...{ result, now: scene.clock.now(), fault: null, login: null, gapAfter: () => 0 },
-        ...{ connection: null, ...more },
+        ...{ result, now: scene.clock.now(), fault: null, login: null },
+        ...{ maildrop: null, connection: null, gapAfter: () => 0, ...more },
       }),
     );
   /** A run of `chris` that takes no time, and fails by its server. */

@@ -1,0 +1,108 @@
+import { asFailure } from '../../shared/failure.ts';
+import type { MaildropMemory } from '../../shared/ledger/maildrop-memory.ts';
+import { maildropAtStart } from '../../shared/ledger/maildrop-transitions.ts';
+import type { MailboxRecord } from '../../shared/ledger/mailbox-record.ts';
+import type { Maildrop } from '../../shared/pop3/maildrop.ts';
+import type { Mailbox, Settings } from '../../shared/settings/settings.ts';
+import { leftBehind } from './left-behind.ts';
+import type { MaildropRun, RunDeps, Taking } from './maildrop-run.ts';
+import { RunBudget } from './run-budget.ts';
+import { takeMail } from './take-mail.ts';
+import type { SessionEnd } from './take-mail.ts';
+import { accountDigest } from './uidl-hash.ts';
+
+export interface RunTerms {
+  readonly settings: Settings;
+  readonly mailbox: Mailbox;
+  /** Holds the mailbox's lease. */
+  readonly owner: string;
+  /** As it was before the run. */
+  readonly record: MailboxRecord;
+  readonly taking: Taking;
+  /** False: time is up, or the process is to end. */
+  readonly more: () => boolean;
+  readonly leaseLost: AbortSignal;
+}
+
+/** One run over a maildrop: as many sessions as it takes. */
+export class MaildropRunner {
+  readonly #run: MaildropRun;
+  #sessions = 0;
+
+  constructor(deps: RunDeps, terms: RunTerms) {
+    const { settings, mailbox, owner, record, taking, more, leaseLost } = terms;
+    const { limits } = settings.general;
+    const account = { mailbox: mailbox.id, host: mailbox.host, username: mailbox.username };
+    const caps = {
+      messages: limits.messagesPerRun ?? Infinity,
+      octets: limits.bytesPerRun ?? Infinity,
+    };
+    this.#run = {
+      ...{ deps, settings, mailbox, account, limits, owner, taking, leaseLost },
+      budget: new RunBudget({ ...caps, more }),
+      tried: new Set(),
+      planFresh: (mails) => {
+        if (this.#sessions === 1) deps.meter.planned(mails.slice(0, caps.messages));
+      },
+      memory: maildropAtStart(record, accountDigest(account), deps.clock.now()),
+    };
+  }
+
+  /** As it has to be kept, however the run ended. */
+  get memory(): MaildropMemory {
+    return this.#run.memory;
+  }
+
+  /**
+   * Each session ends by QUIT, so that one that breaks off later takes nothing back; the next one goes on.
+   * @param open logs in, and again for each further session
+   * @throws Failure of the first session, or of one that was to fetch more
+   */
+  async run(open: () => Promise<Maildrop>): Promise<void> {
+    let next = await this.#session(open);
+    while (next === 'again') next = await this.#session(open);
+  }
+
+  async #session(open: () => Promise<Maildrop>): Promise<'again' | 'done'> {
+    this.#sessions += 1;
+    const maildrop = await this.#open(open);
+    if (maildrop === null) return 'done';
+    const mayFollow = maildrop.loginDelayMs === null;
+    const room = mayFollow ? this.#run.limits.messagesPerSession : Infinity;
+    let end: SessionEnd;
+    try {
+      end = await takeMail(this.#run, maildrop, { room });
+      await maildrop.quit();
+    } finally {
+      maildrop.abandon();
+    }
+    this.#conclude(end);
+    const hasMore = end.kind === 'worked' && !end.isDone && !this.#run.budget.isSpent;
+    return hasMore && mayFollow ? 'again' : 'done';
+  }
+
+  /** A provider may take no second login so soon: what was done is done, and the next run goes on. */
+  async #open(open: () => Promise<Maildrop>): Promise<Maildrop | null> {
+    if (this.#sessions === 1) return open();
+    try {
+      return await open();
+    } catch (error) {
+      const { deps, mailbox, taking } = this.#run;
+      taking.cut = true;
+      deps.log.warn('no further session in this run', {
+        mailbox: mailbox.id,
+        error: asFailure(error).message,
+      });
+      return null;
+    }
+  }
+
+  #conclude(end: SessionEnd): void {
+    const { taking, budget } = this.#run;
+    if (end.kind === 'unchanged') return;
+    const { memory, staying } = leftBehind(end.session, end.deleted);
+    this.#run.memory = { ...this.#run.memory, listing: memory, staying };
+    taking.left = memory.left;
+    taking.cut = !end.isDone && budget.isSpent;
+  }
+}
