@@ -165,9 +165,6 @@ export const CAUSE_WINDOW_MS = 6 * 3_600_000;
 /** Messages named in such a summary, and counted once however often their step is repeated; the rest is counted. */
 export const CAUSE_LISTED = 50;
 
-/** An order about a failed message (to route it anew) holds it no longer than this when its process dies. Milliseconds. */
-export const ORDER_CLAIM_MS = 2 * 60_000;
-
 // --- POP3 session ---
 
 /**

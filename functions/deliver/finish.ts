@@ -6,7 +6,6 @@ import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
 import type { Area, FailureReport } from '../../shared/store/mail-store.ts';
 import { failureReport } from './failure-report.ts';
-import { reportFailure } from './report-failure.ts';
 import type { ReportFailureDeps } from './report-failure.ts';
 
 export interface FinishDeps extends ReportFailureDeps {
@@ -44,6 +43,8 @@ async function finishFailed(
 ): Promise<void> {
   const area = await park(deps, key, item, transcript);
   if (area === null) return;
+  // Loaded when somebody fails, which is seldom: it would be a fiftieth of the function's start.
+  const { reportFailure } = await import('./report-failure.ts');
   await reportFailure(deps, key, item);
   // What lies in Failed/ alone has left Incoming/ before.
   if (area === 'Failed' || !isFinal(item)) return;

@@ -37,7 +37,7 @@ const REPLACEMENTS: readonly Replacement[] = [
 ];
 
 /** The exported names, each a function that refuses; those that make a method for every schema give one. */
-export function withoutJsonSchema(source: string): string {
+function withoutJsonSchema(source: string): string {
   const names = [...source.matchAll(/^export (?:const|function) (\w+)/gm)].map(
     ([, name = '']) => name,
   );

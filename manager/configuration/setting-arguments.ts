@@ -32,7 +32,7 @@ export function settingChanges(mailbox: string, words: readonly string[]): Setti
   });
 }
 
-export function placeOf(mailbox: string, steps: readonly string[]): Place {
+function placeOf(mailbox: string, steps: readonly string[]): Place {
   return ['mailboxes', mailbox, ...steps];
 }
 

@@ -34,7 +34,7 @@ export interface Condition {
   readonly text: string;
 }
 
-export function conditionsOf({ to, cc, any, header }: RuleConditions): readonly Condition[] {
+function conditionsOf({ to, cc, any, header }: RuleConditions): readonly Condition[] {
   const given: readonly (readonly [readonly string[], string | null])[] = [
     [['to'], to],
     [['cc'], cc],

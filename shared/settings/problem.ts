@@ -58,14 +58,3 @@ export function nearestKey(key: string, known: readonly string[]): string | unde
   // A third of the letters wrong is still a slip of the hand; beyond that a suggestion only misleads.
   return distance(key, nearest) <= Math.max(2, Math.floor(key.length / 3)) ? nearest : undefined;
 }
-
-/** A valid form that this version does not act on: never silently ignored. */
-export function notYetSupported(place: Place, expected: string, value: unknown): Problem {
-  return {
-    path: formatPlace(place),
-    expected,
-    got: describe(value, place),
-    hint: 'not yet supported in this version',
-    severity: 'error',
-  };
-}
