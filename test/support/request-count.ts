@@ -3,6 +3,7 @@ import type {
   BatchWriteItemCommandInput,
   GetItemCommandInput,
   PutItemCommandInput,
+  QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
 
 import {
@@ -109,13 +110,20 @@ function itemsWritten(operation: string, input: object): readonly Item[] {
       }),
     );
   }
-  if (/^(Update|Delete)Item$|^Query$|^Scan$|^Transact|^(Batch)?Execute/.test(operation)) {
+  if (/^(Update|Delete)Item$|^Scan$|^Transact|^(Batch)?Execute/.test(operation)) {
     throw new Error(`expected items to be put and got, alone or in batches; got ${operation}`);
   }
   return [];
 }
 
 function keysRead(operation: string, input: object): readonly Item[] {
+  if (operation === 'Query') {
+    // A partition, which is empty here when it is read: one unit.
+    const { ExpressionAttributeValues: values = {} } = input as QueryCommandInput;
+    return Object.values(values)
+      .slice(0, 1)
+      .map((pk) => ({ pk }));
+  }
   if (operation === 'GetItem') {
     const { Key: key = {} } = input as GetItemCommandInput;
     return [key];
