@@ -52,10 +52,18 @@ describe('the count of requests', () => {
     expect(Object.fromEntries(count.readUnits)).toEqual({ u: 2 });
   });
 
-  test.each(['UpdateItem', 'DeleteItem', 'TransactWriteItems', 'Query'])(
+  test.each(['UpdateItem', 'DeleteItem', 'TransactWriteItems', 'Scan'])(
     'what it cannot compute is no zero: %s',
     async (operation) => {
       await expect(send(new RequestCount(), `${operation}Command`, {})).rejects.toThrow(operation);
     },
   );
+
+  test('a query counts as one unit of the partition that it names', async () => {
+    const count = new RequestCount();
+    await send(count, 'QueryCommand', {
+      ExpressionAttributeValues: { ':pk': { S: 'uidls#sales' } },
+    });
+    expect(Object.fromEntries(count.readUnits)).toEqual({ uidls: 1 });
+  });
 });
