@@ -2,7 +2,7 @@ import { asFailure } from '../../shared/failure.ts';
 import type { MaildropMemory } from '../../shared/ledger/maildrop-memory.ts';
 import { maildropAtStart } from '../../shared/ledger/maildrop-transitions.ts';
 import type { MailboxRecord } from '../../shared/ledger/mailbox-record.ts';
-import type { Maildrop } from '../../shared/pop3/maildrop.ts';
+import type { Maildrop, MessageNumber } from '../../shared/pop3/maildrop.ts';
 import type { Mailbox, Settings } from '../../shared/settings/settings.ts';
 import { leftBehind } from './left-behind.ts';
 import type { MaildropRun, RunDeps, Taking } from './maildrop-run.ts';
@@ -72,7 +72,7 @@ export class MaildropRunner {
     let end: SessionEnd;
     try {
       end = await takeMail(this.#run, maildrop, { room });
-      await maildrop.quit();
+      if (end.kind !== 'brokeOff') await maildrop.quit();
     } finally {
       maildrop.abandon();
     }
@@ -100,9 +100,12 @@ export class MaildropRunner {
   #conclude(end: SessionEnd): void {
     const { taking, budget } = this.#run;
     if (end.kind === 'unchanged') return;
-    const { memory, staying } = leftBehind(end.session, end.deleted);
-    this.#run.memory = { ...this.#run.memory, listing: memory, staying };
+    const deleted = end.kind === 'worked' ? end.deleted : new Set<MessageNumber>();
+    const { memory, staying } = leftBehind(end.session, deleted);
     taking.left = memory.left;
-    taking.cut = !end.isDone && budget.isSpent;
+    // Without +OK to QUIT nobody knows how the maildrop was left.
+    const listing = end.kind === 'worked' ? memory : null;
+    this.#run.memory = { ...this.#run.memory, listing, staying };
+    taking.cut = end.kind === 'worked' && !end.isDone && budget.isSpent;
   }
 }

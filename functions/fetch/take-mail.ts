@@ -24,6 +24,8 @@ import { hasTroubled, treatTroubled } from './troubled-mail.ts';
 export type SessionEnd =
   /** Nothing has changed since it was left, and nothing is due. */
   | { readonly kind: 'unchanged'; readonly memory: ListingMemory }
+  /** By a message that failed before, behind all others: there is no session any more to be ended by QUIT. */
+  | { readonly kind: 'brokeOff'; readonly session: MaildropSession }
   | {
       readonly kind: 'worked';
       readonly session: MaildropSession;
@@ -32,6 +34,15 @@ export type SessionEnd =
       /** Nothing is left that another session could do. */
       readonly isDone: boolean;
     };
+
+class BrokeOffLast extends Error {
+  readonly broke: BrokeOffAt;
+
+  constructor(broke: BrokeOffAt) {
+    super(broke.message, { cause: broke });
+    this.broke = broke;
+  }
+}
 
 export interface SessionTerms {
   /** Messages that it may delete; Infinity where no other session may follow. */
@@ -64,9 +75,12 @@ export async function takeMail(
     const deleted = await sendDeletions(session);
     return { kind: 'worked', session, deleted, isDone };
   } catch (error) {
-    if (!(error instanceof BrokeOffAt)) throw error;
-    if (error.isServers && !run.leaseLost.aborted) await noteBreak(session, error);
-    throw error.failure;
+    const broke = error instanceof BrokeOffLast ? error.broke : error;
+    if (!(broke instanceof BrokeOffAt)) throw error;
+    if (run.leaseLost.aborted) throw broke.failure;
+    if (broke.isServers) await noteBreak(session, broke);
+    if (error instanceof BrokeOffAt) throw broke.failure;
+    return { kind: 'brokeOff', session };
   }
 }
 
@@ -106,7 +120,20 @@ async function work(session: MaildropSession): Promise<boolean> {
   if (!(await markDue(session))) return false;
   if (!hasTroubled(session)) return true;
   if (session.toDelete.size > 0) return false;
-  return treatTroubled(session);
+  return treatLast(session);
+}
+
+/**
+ * A message that breaks the session off here, behind everything else, is that message's failure and not the mailbox's:
+ * all other mail was fetched.
+ */
+async function treatLast(session: MaildropSession): Promise<boolean> {
+  try {
+    return await treatTroubled(session);
+  } catch (error) {
+    if (!(error instanceof BrokeOffAt) || !error.isServers) throw error;
+    throw new BrokeOffLast(error);
+  }
 }
 
 /** Read in portions, so that what is to be fetched of one comes before the next is read. */

@@ -1,5 +1,5 @@
 import { readBacklog } from './backlog.ts';
-import { mailsThat, standingIn } from './maildrop-run.ts';
+import { mailsThat } from './maildrop-run.ts';
 import type { MaildropSession } from './maildrop-run.ts';
 import { readHeads } from './message-head.ts';
 import { leaveOversize } from './oversize.ts';
@@ -22,11 +22,7 @@ export async function treatTroubled(session: MaildropSession): Promise<boolean> 
   await identify(session);
   await leaveOversize(session, mailsThat(session, 'tooLarge'));
   if (!(await retrieveMails(session, mailsThat(session, 'new')))) return false;
-  for (const mail of retries(session)) {
-    if (!session.run.budget.hasTime()) return false;
-    await retry(session, mail);
-  }
-  return true;
+  return retryAll(session);
 }
 
 /** Looks at header blocks of messages without UIDL, where something is known of others of their size. */
@@ -45,22 +41,21 @@ async function identify(session: MaildropSession): Promise<void> {
   }
 }
 
-/** Those with the fewest failures first. */
-function retries(session: MaildropSession): MetMail[] {
-  const failuresOf = ({ hash }: MetMail): number =>
-    (hash === null ? undefined : session.book.get(hash))?.trouble?.failures ?? 0;
-  return mailsThat(session, 'retry').toSorted((a, b) => failuresOf(a) - failuresOf(b));
-}
-
-async function retry(session: MaildropSession, mail: MetMail): Promise<void> {
+/** One at a time, those with the fewest failures first: what breaks the session off then bars as few as can be. */
+async function retryAll(session: MaildropSession): Promise<boolean> {
   const { policy, book } = session;
-  const state = mail.hash === null ? undefined : book.get(mail.hash)?.state;
-  if (mail.size > policy.messageBytes) {
-    await leaveOversize(session, [mail]);
-  } else if (isUnread(state, policy)) {
-    await readBacklog(session, [mail]);
-    if (standingIn(session, mail) === 'new') await retrieveMails(session, [mail], ALONE);
-  } else {
-    await retrieveMails(session, [mail], ALONE);
-  }
+  const recordOf = ({ hash }: MetMail) => (hash === null ? undefined : book.get(hash));
+  const failuresOf = (mail: MetMail): number => recordOf(mail)?.trouble?.failures ?? 0;
+  const retries = mailsThat(session, 'retry').toSorted((a, b) => failuresOf(a) - failuresOf(b));
+  const isLarge = ({ size }: MetMail): boolean => size > policy.messageBytes;
+  const unread = retries.filter(
+    (mail) => !isLarge(mail) && isUnread(recordOf(mail)?.state, policy),
+  );
+  const known = new Set(unread);
+  const plain = retries.filter((mail) => !isLarge(mail) && !known.has(mail));
+  if (!(await retrieveMails(session, plain, ALONE))) return false;
+  await readBacklog(session, unread);
+  if (!(await retrieveMails(session, mailsThat(session, 'new'), ALONE))) return false;
+  await leaveOversize(session, retries.filter(isLarge));
+  return true;
 }

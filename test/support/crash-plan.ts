@@ -61,13 +61,16 @@ export class CrashPlan {
     );
     this.#underWay.add(settled);
     void settled.then(() => this.#underWay.delete(settled));
-    return answer.then(
+    const heard = answer.then(
       (result: unknown) => (isFatal ? this.#kill() : this.#dead ? forEver() : result),
       (error: unknown) => {
         if (this.#dead) return forEver();
         throw error;
       },
     );
+    // Ports mark what is awaited in turn (pipelined commands); so has whoever stands before them.
+    heard.catch(() => undefined);
+    return heard;
   }
 
   #kill(): Promise<never> {

@@ -35,12 +35,27 @@ export class SampleProvider {
 
   open(): Promise<Maildrop> {
     this.sessions += 1;
-    return Promise.resolve(new SampleSession(this));
+    return Promise.resolve(marking(new SampleSession(this)));
   }
 
   count(verb: string): number {
     return this.commands.filter((line) => line.startsWith(verb)).length;
   }
+}
+
+/** As a session of the adapter does: a rejection that nobody awaits yet is not unhandled. */
+function marking(session: Maildrop): Maildrop {
+  return new Proxy(session, {
+    get: (target, property) => {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== 'function') return value;
+      return (...words: unknown[]): unknown => {
+        const answer: unknown = Reflect.apply(value, target, words);
+        if (answer instanceof Promise) answer.catch(() => undefined);
+        return answer;
+      };
+    },
+  });
 }
 
 class SampleSession implements Maildrop {
