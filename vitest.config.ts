@@ -9,6 +9,7 @@ export default defineConfig({
     reporters: ['default', './test/support/count-reporter.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    maxConcurrency: 10,
     passWithNoTests: false,
     projects: [
       {

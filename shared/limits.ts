@@ -104,6 +104,9 @@ export const RENUMBERING_QUIET_MS = 7 * 24 * 3_600_000;
 /** RETR commands and octets (by LIST) under way at once: measured at 40 ms, 64 is 8 to 11 times one at a time. */
 export const RETRIEVAL_WINDOW = { messages: 64, octets: 4 * 1024 * 1024 } as const;
 
+/** Messages behind which the session is asked whether its answers are in step: a round trip for each 16, at worst. */
+export const CONFIRM_MESSAGES = 16;
+
 /**
  * How far a message may outgrow `limits.messageBytes` while it is retrieved: LIST counts without the CR of line ends
  * on some servers, and one that was just small enough must not be begun in vain.
@@ -199,6 +202,9 @@ export const POP3_WINDOW_OFFERED = 64;
 
 /** The same where it only has shown that it takes it: 8 times one, and few enough octets for a small input buffer. */
 export const POP3_WINDOW_SHOWN = 16;
+
+/** A server that broke over commands that were sent together is not tried again for a week. Milliseconds. */
+export const PIPELINING_MEMORY_MS = 7 * 24 * 3_600_000;
 
 /** How long two commands that were sent together may go unanswered before they count as lost. Milliseconds. */
 export const POP3_PROBE_MS = 10_000;

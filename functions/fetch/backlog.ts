@@ -44,10 +44,10 @@ export async function readBacklog(
   session: MaildropSession,
   mails: readonly MetMail[],
 ): Promise<void> {
-  const { run, book, maildrop } = session;
+  const { book } = session;
   let refused = 0;
   const read: UidlRecord[] = [];
-  for await (const { mail, head } of readHeads(maildrop, mails, () => run.budget.hasTime())) {
+  for await (const { mail, head } of readHeads(session, mails)) {
     const record = mail.hash === null ? undefined : book.get(mail.hash);
     if (record?.state.kind !== 'backlog') continue;
     if (head === null) refused += 1;

@@ -81,14 +81,14 @@ export async function finalAmong(
 }
 
 async function compareHeads(
-  { run, maildrop }: MaildropSession,
+  session: MaildropSession,
   due: readonly Due[],
 ): Promise<{ readonly same: Due[]; readonly other: MetMail[] }> {
   const records = new Map(due.map(({ mail, record }) => [mail.number, record]));
   const same: Due[] = [];
   const other: MetMail[] = [];
   const mails = due.map(({ mail }) => mail);
-  for await (const { mail, head } of readHeads(maildrop, mails, () => run.budget.hasTime())) {
+  for await (const { mail, head } of readHeads(session, mails)) {
     const record = records.get(mail.number);
     if (record !== undefined && head?.digest === record.headerDigest) same.push({ mail, record });
     else other.push(mail);

@@ -32,9 +32,8 @@ async function noteSome(session: MaildropSession, refusals: readonly Refusal[]):
   const headers = new Map<number, Buffer>();
   const mails: MetMail[] = [];
   for await (const { mail, head } of readHeads(
-    session.maildrop,
+    session,
     refusals.map(({ mail }) => mail),
-    () => session.run.budget.hasTime(),
   )) {
     if (head !== null) headers.set(mail.number, head.header);
     mails.push({ ...mail, hash: mail.hash ?? hashOfHead(mail.size, head?.digest ?? null) });

@@ -86,7 +86,7 @@ async function runLeased(
     onProgress: bounds.onProgress ?? null,
   });
   const lease = holdLease(deps, id, owner, () => meter.current);
-  const session = new RunSession(deps, run.record.trouble);
+  const session = new RunSession(deps, run.record, run.connection);
   const taking = nothingTaken();
   let failure: Failure | null = null;
   try {
@@ -106,6 +106,7 @@ async function runLeased(
     connection: run.connection,
     login: session.login,
     maildrop: session.maildrop,
+    pipeliningBroke: session.pipeliningBroke,
     gapAfter: (failures: number) => retryGapMs(failures, deps.random),
   };
   await finish(deps, run, end);

@@ -10,6 +10,7 @@ import type { CustodyDeps, TakenMail } from './custody.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 import type { RecordBook } from './record-book.ts';
 import type { RunBudget } from './run-budget.ts';
+import type { RetrievalWindow } from './retrieval-line.ts';
 import { standingOf } from './standing.ts';
 import type { MetMail, Policy, Standing } from './standing.ts';
 
@@ -47,6 +48,8 @@ export interface MaildropRun {
   /** Holds the mailbox's lease. */
   readonly owner: string;
   readonly budget: RunBudget;
+  /** What may be under way at once. */
+  readonly window: RetrievalWindow;
   readonly taking: Taking;
   /** What was tried in vain, by hash: once a run is enough. */
   readonly tried: Set<string>;

@@ -18,12 +18,12 @@ export async function recogniseMoved(
   );
   if (byHead.size === 0) return;
   const sizes = new Set([...byHead.values()].map(({ size }) => size));
-  const { run, book, maildrop } = session;
+  const { book } = session;
   const candidates = mailsThat(session, 'new', 'tooLarge').filter(
     ({ hash, size }) => hash !== null && book.get(hash) === undefined && sizes.has(size),
   );
   const moved: UidlRecord[] = [];
-  for await (const { mail, head } of readHeads(maildrop, candidates, () => run.budget.hasTime())) {
+  for await (const { mail, head } of readHeads(session, candidates)) {
     const record = byHead.get(headOf(mail.size, head?.digest ?? null));
     if (record === undefined || mail.hash === null) continue;
     moved.push({ ...record, uidlHash: mail.hash, goneAt: null, trouble: null });

@@ -1,20 +1,18 @@
 import { LoginRefused } from '../../shared/login-refused.ts';
 import type { AccessTokens } from '../../shared/oauth/access-tokens.ts';
-import type { Maildrop, MaildropAddress, MaildropLogin } from '../../shared/pop3/maildrop.ts';
+import type {
+  Maildrop,
+  MaildropAddress,
+  MaildropLogin,
+  SessionLimits,
+} from '../../shared/pop3/maildrop.ts';
 import type { Mailbox, OAuthSettings, Secrets } from '../../shared/settings/settings.ts';
-
-/** What ends a session from outside. */
-export interface OpenBounds {
-  /** Milliseconds since the epoch. */
-  readonly deadline: number;
-  readonly signal: AbortSignal;
-}
 
 export interface OpenMailboxDeps<Session extends Maildrop = Maildrop> {
   readonly secrets: Secrets;
   readonly tokens: AccessTokens;
   readonly opener: {
-    open(address: MaildropAddress, login: MaildropLogin, bounds: OpenBounds): Promise<Session>;
+    open(address: MaildropAddress, login: MaildropLogin, bounds: SessionLimits): Promise<Session>;
   };
 }
 
@@ -26,7 +24,7 @@ export interface OpenMailboxDeps<Session extends Maildrop = Maildrop> {
 export async function openMailbox<Session extends Maildrop>(
   deps: OpenMailboxDeps<Session>,
   mailbox: Mailbox,
-  bounds: OpenBounds,
+  bounds: SessionLimits,
 ): Promise<Session> {
   const open = (secret: MaildropLogin['secret']): Promise<Session> =>
     deps.opener.open(
@@ -65,7 +63,7 @@ export async function loginSecrets(
 async function openByToken<Session>(
   tokens: AccessTokens,
   oauth: OAuthSettings,
-  bounds: OpenBounds,
+  bounds: SessionLimits,
   open: (token: string) => Promise<Session>,
 ): Promise<Session> {
   const token = await tokens.token(oauth, bounds);

@@ -20,10 +20,10 @@ export async function leaveOversize(
 }
 
 async function leaveSome(session: MaildropSession, mails: readonly MetMail[]): Promise<void> {
-  const { run, book, maildrop } = session;
+  const { run, book } = session;
   const now = run.deps.clock.now();
   const left: { record: UidlRecord; message: StayingMessage }[] = [];
-  for await (const { mail, head } of readHeads(maildrop, mails, () => run.budget.hasTime())) {
+  for await (const { mail, head } of readHeads(session, mails)) {
     const { hash, size } = mail;
     if (hash === null) continue;
     const { firstSeenAt, at } = sightsOf(mail, book.get(hash), now);

@@ -1,12 +1,10 @@
-import { RETRIEVAL_WINDOW } from '../../shared/limits.ts';
 import { MailRefused } from '../../shared/pop3/maildrop.ts';
-import { BrokeOffAt } from './broke-off.ts';
 import { CustodySession } from './custody-session.ts';
 import { noteFailures } from './failed-retrieval.ts';
 import type { Refusal } from './failed-retrieval.ts';
 import type { MaildropSession } from './maildrop-run.ts';
 import { retrieveInOrder } from './retrieve-in-order.ts';
-import type { Retrieved, RetrievalWindow } from './retrieve-in-order.ts';
+import type { RetrievalWindow } from './retrieval-line.ts';
 import type { MetMail } from './standing.ts';
 
 /** One at a time: what fails then is the message itself. */
@@ -16,12 +14,12 @@ export const ALONE: RetrievalWindow = { messages: 1, octets: 1 };
  * Retrieves messages in order and takes them into custody, as far as the run's budget and the session's room go. What
  * the server refuses is noted, and the others go on.
  * @returns whether all were asked for
- * @throws BrokeOffAt naming the message whose answer was due; what came before it is in custody
+ * @throws BrokeOffAt naming the message that the session broke off at; what came before it is in custody
  */
 export async function retrieveMails(
   session: MaildropSession,
   mails: readonly MetMail[],
-  window: RetrievalWindow = RETRIEVAL_WINDOW,
+  window: RetrievalWindow = session.run.window,
 ): Promise<boolean> {
   const { run, maildrop, book } = session;
   const { deps, budget } = run;
@@ -48,16 +46,17 @@ export async function retrieveMails(
   });
   try {
     for (;;) {
-      const mail = mails[answered];
-      const retrieved = await nextOf(retrieving, mail);
-      if (retrieved === null || mail === undefined) break;
+      // Not `for await`: what goes wrong on our side leaves the loop, and what it had asked for is thrown away below.
+      const next = await retrieving.next();
+      if (next.done === true) break;
+      const { mail, result } = next.value;
       answered += 1;
-      if (retrieved instanceof MailRefused) {
+      if (result instanceof MailRefused) {
         giveBack(mail);
-        refusals.push({ mail, reply: retrieved.message });
+        refusals.push({ mail, reply: result.message });
       } else {
         const record = mail.hash === null ? null : (book.get(mail.hash) ?? null);
-        await custody.add({ mail, message: retrieved, record });
+        await custody.add({ mail, message: result, record });
       }
     }
     await custody.finish();
@@ -68,20 +67,4 @@ export async function retrieveMails(
   }
   await noteFailures(session, refusals);
   return answered === mails.length;
-}
-
-/**
- * Messages come in the order asked for. Tells the session's end, for which the message that was due is named, from what
- * goes wrong on our side.
- */
-async function nextOf(
-  retrieving: AsyncIterator<Retrieved, unknown>,
-  due: MetMail | undefined,
-): Promise<Retrieved['result'] | null> {
-  try {
-    const next = await retrieving.next();
-    return next.done === true ? null : next.value.result;
-  } catch (error) {
-    throw due === undefined ? error : new BrokeOffAt(due, error);
-  }
 }

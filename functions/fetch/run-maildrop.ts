@@ -2,10 +2,12 @@ import { asFailure } from '../../shared/failure.ts';
 import type { MaildropMemory } from '../../shared/ledger/maildrop-memory.ts';
 import { maildropAtStart } from '../../shared/ledger/maildrop-transitions.ts';
 import type { MailboxRecord } from '../../shared/ledger/mailbox-record.ts';
+import { RETRIEVAL_WINDOW } from '../../shared/limits.ts';
 import type { Maildrop, MessageNumber } from '../../shared/pop3/maildrop.ts';
 import type { Mailbox, Settings } from '../../shared/settings/settings.ts';
 import { leftBehind } from './left-behind.ts';
 import type { MaildropRun, RunDeps, Taking } from './maildrop-run.ts';
+import { ALONE } from './retrieval.ts';
 import { RunBudget } from './run-budget.ts';
 import { takeMail } from './take-mail.ts';
 import type { SessionEnd } from './take-mail.ts';
@@ -40,6 +42,9 @@ export class MaildropRunner {
     this.#run = {
       ...{ deps, settings, mailbox, account, limits, owner, taking, leaseLost },
       budget: new RunBudget({ ...caps, more }),
+      // Where several were under way when the place in the conversation was lost, it may have been any of them: one by
+      // one it is found, and the others come.
+      window: record.lastRun?.error?.kind === 'protocol' ? ALONE : RETRIEVAL_WINDOW,
       tried: new Set(),
       planFresh: (mails) => {
         if (this.#sessions === 1) deps.meter.planned(mails.slice(0, caps.messages));

@@ -2,6 +2,7 @@ import { asFailure, Failure } from '../../shared/failure.ts';
 import type { LoginSeen } from '../../shared/ledger/login-pace.ts';
 import type { MaildropMemory } from '../../shared/ledger/maildrop-memory.ts';
 import type { MailboxRecord } from '../../shared/ledger/mailbox-record.ts';
+import { mayProbePipelining } from '../../shared/ledger/mailbox-transitions.ts';
 import { isSuspended, suspendedWords } from '../../shared/ledger/mailbox-trouble.ts';
 import type { SessionFault, Trouble } from '../../shared/ledger/mailbox-trouble.ts';
 import { RUN_CLOSING_MS } from '../../shared/limits.ts';
@@ -26,16 +27,23 @@ interface HeldLease {
 export class RunSession {
   readonly #deps: FetchDeps;
   readonly #trouble: Trouble | null;
+  readonly #mayProbe: boolean;
   #used: { readonly mailbox: Mailbox; readonly secrets: readonly string[] } | null = null;
   /** Null until a server was asked to let us in, and answered. */
   login: LoginSeen | null = null;
   /** What has to be kept of the maildrop; null: nothing was looked at, and what was known stands. */
   maildrop: MaildropMemory | null = null;
+  /** Whether the server broke over commands that it had not said it takes together. */
+  pipeliningBroke = false;
 
-  /** @param trouble what was known of the mailbox before */
-  constructor(deps: FetchDeps, trouble: Trouble | null) {
+  /**
+   * @param record what was known of the mailbox before
+   * @param connection `connectionDigest` of its settings; null: they cannot be had
+   */
+  constructor(deps: FetchDeps, record: MailboxRecord, connection: string | null) {
     this.#deps = deps;
-    this.#trouble = trouble;
+    this.#trouble = record.trouble;
+    this.#mayProbe = mayProbePipelining(record, connection, deps.clock.now());
   }
 
   /** @throws Failure of the mailbox, its server or its settings */
@@ -84,7 +92,16 @@ export class RunSession {
   async #open(mailbox: Mailbox, deadline: number, signal: AbortSignal): Promise<Maildrop> {
     const { clock } = this.#deps;
     try {
-      const maildrop = await openMailbox(this.#deps, mailbox, { deadline, signal });
+      const maildrop = await openMailbox(this.#deps, mailbox, {
+        deadline,
+        signal,
+        pipelining: {
+          mayProbe: this.#mayProbe && !this.pipeliningBroke,
+          broke: () => {
+            this.pipeliningBroke = true;
+          },
+        },
+      });
       this.login = { at: clock.now(), delayMs: maildrop.loginDelayMs, tooSoon: false };
       return maildrop;
     } catch (error) {

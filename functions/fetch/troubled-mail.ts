@@ -27,11 +27,9 @@ export async function treatTroubled(session: MaildropSession): Promise<boolean> 
 
 /** Looks at header blocks of messages without UIDL, where something is known of others of their size. */
 async function identify(session: MaildropSession): Promise<void> {
-  const { run, maildrop, mails, book } = session;
+  const { mails, book } = session;
   const unidentified = mailsThat(session, 'unidentified');
-  for await (const { mail, head } of readHeads(maildrop, unidentified, () =>
-    run.budget.hasTime(),
-  )) {
+  for await (const { mail, head } of readHeads(session, unidentified)) {
     const bySize = hashOfHead(mail.size, null);
     // One that broke a session off could only be recorded by its size.
     const isKnownBySize = book.get(bySize) !== undefined;

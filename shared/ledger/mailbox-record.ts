@@ -19,6 +19,8 @@ export interface MailboxRecord {
   readonly trouble: Trouble | null;
   /** What its server demands between two logins; null: nothing, as far as is known. */
   readonly pace: LoginPace | null;
+  /** Its server takes no commands that were sent together; null: not known. */
+  readonly brokenPipelining: BrokenPipelining | null;
   /** What people have not been told yet, oldest first. */
   readonly news: readonly MailboxNews[];
 }
@@ -58,6 +60,13 @@ export interface LoginPace {
   readonly refusals: number;
 }
 
+/** A server that does not offer PIPELINING was tried, and broke over it. */
+export interface BrokenPipelining {
+  /** `connectionDigest` of its settings. */
+  readonly connection: string;
+  readonly at: number;
+}
+
 export type RunStatus = 'ok' | 'busy' | 'failed' | 'partial';
 
 /** As in `run --once --json`. */
@@ -83,5 +92,6 @@ export const NO_MAILBOX_RECORD: MailboxRecord = {
   maildrop: null,
   trouble: null,
   pace: null,
+  brokenPipelining: null,
   news: [],
 };

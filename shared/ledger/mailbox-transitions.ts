@@ -1,9 +1,15 @@
+import { PIPELINING_MEMORY_MS } from '../limits.ts';
 import type { Transition } from './ledger.ts';
 import { loginAllowedAt, paceAfter } from './login-pace.ts';
 import type { LoginSeen } from './login-pace.ts';
 import type { MaildropMemory } from './maildrop-memory.ts';
 import { NO_MAILBOX_RECORD } from './mailbox-record.ts';
-import type { FetchProgress, MailboxRecord, RunResult } from './mailbox-record.ts';
+import type {
+  BrokenPipelining,
+  FetchProgress,
+  MailboxRecord,
+  RunResult,
+} from './mailbox-record.ts';
 import { troubleAfterFailure, troubleAfterSuccess } from './mailbox-trouble.ts';
 import type { MailboxNews, SessionFault, TroubleChange } from './mailbox-trouble.ts';
 
@@ -75,6 +81,8 @@ export interface RunEnd {
   readonly login: LoginSeen | null;
   /** How the maildrop was left; null: it was not looked at. */
   readonly maildrop: MaildropMemory | null;
+  /** The session broke over commands that were sent together, without the server's word that it takes them. */
+  readonly pipeliningBroke?: boolean;
   readonly gapAfter: (failures: number) => number;
 }
 
@@ -108,10 +116,30 @@ export function endRun(owner: string, end: RunEnd): Transition<MailboxRecord, En
       trouble,
       pace: paceAfter(record.pace, end.connection, end.login),
       maildrop: end.maildrop ?? record.maildrop,
+      brokenPipelining: brokenAfter(record, end),
       news,
     };
     return { store, answer: { kept: true, news } };
   };
+}
+
+function brokenAfter(
+  { brokenPipelining }: MailboxRecord,
+  { connection, now, pipeliningBroke }: RunEnd,
+): BrokenPipelining | null {
+  return pipeliningBroke === true && connection !== null
+    ? { connection, at: now }
+    : brokenPipelining;
+}
+
+/** Whether a server that offers no PIPELINING may be tried: not for a while after it broke over that. */
+export function mayProbePipelining(
+  { brokenPipelining }: MailboxRecord,
+  connection: string | null,
+  now: number,
+): boolean {
+  if (brokenPipelining?.connection !== connection) return true;
+  return now - brokenPipelining.at >= PIPELINING_MEMORY_MS;
 }
 
 /**

@@ -50,10 +50,11 @@ export interface Maildrop {
   /** DELE: marked only; nothing is deleted before QUIT. */
   delete(number: MessageNumber): Promise<void>;
   /**
-   * NOOP: resolves when all that was asked before has been answered and an answer of its own came as one should.
-   * Rejects with {@link FramingLost} when something else did: then the last message had not ended where it seemed to.
+   * Asks a question whose answer is like no other (STAT): resolves when it came behind the answers to all that was
+   * asked before. Rejects with {@link FramingLost} when something else did: then one of these was not what it seemed.
+   * @returns false: it was refused, which says nothing where anything before it was refused as well
    */
-  confirm(): Promise<void>;
+  confirm(): Promise<boolean>;
   /**
    * QUIT: resolves only on +OK, that is when the marked messages are gone (RFC 1939 section 6). Where nothing was
    * marked it is mere politeness, and resolves however the server takes it.

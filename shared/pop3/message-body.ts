@@ -5,10 +5,15 @@ import type { LineEnds } from './line-ends.ts';
 import type { MailSink } from './maildrop.ts';
 import type { BodyStep, ReplyBody } from './reply-body.ts';
 
+const STATUS = /^(?:\+OK|-ERR)(?:[ \r\n]|$)/i;
+const LONGEST_STATUS = '-ERR '.length;
+
 /** Streams one message to its sink as it comes, at the sink's pace. */
 export class MessageBody implements ReplyBody {
   /** Whether the server sent nothing but the terminator. */
   empty = true;
+  /** The first octets, as far as they matter here. */
+  private beginning = '';
   private unstuffing: Unstuffing | null = null;
   private readonly sink: MailSink;
   private readonly lineEnds: LineEnds;
@@ -32,8 +37,15 @@ export class MessageBody implements ReplyBody {
     return { next, ended: false };
   }
 
+  /** Whether the message begins as a status line does. */
+  get beginsWithStatus(): boolean {
+    return STATUS.test(this.beginning);
+  }
+
   private hand(piece: Buffer): Promise<void> | undefined {
     this.empty = false;
+    const missing = LONGEST_STATUS - this.beginning.length;
+    if (missing > 0) this.beginning += piece.toString('latin1', 0, missing);
     return this.sink.write(piece) ?? undefined;
   }
 }

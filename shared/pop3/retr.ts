@@ -18,4 +18,8 @@ export async function retrieve(
   expectMail(connection, line, await connection.send({ line, name: line, body }));
   // Not even an empty line: no message looks so, but a server whose file is gone does. Deleting it would lose mail.
   if (body.empty) throw new MailRefused(`${connection.place}: empty answer to ${line}`);
+  // One +OK too many stood before the true one. No mail begins so, since its header begins with a field's name.
+  if (body.beginsWithStatus) {
+    throw new MailRefused(`${connection.place}: two status lines in the answer to ${line}`);
+  }
 }

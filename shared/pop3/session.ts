@@ -6,10 +6,10 @@ import { dele } from './dele.ts';
 import { readListing } from './listing.ts';
 import type { Listing, Maildrop, MailSink, MessageNumber } from './maildrop.ts';
 import type { Mechanism } from './mechanism-choice.ts';
-import { noop } from './noop.ts';
 import type { Agreement, Pipelining } from './pipelining.ts';
 import { quit, takeLeave } from './quit.ts';
 import { retrieve } from './retr.ts';
+import { confirmByStat } from './stat.ts';
 import { top } from './top.ts';
 
 /** A maildrop in the TRANSACTION state (RFC 1939 section 5). */
@@ -51,8 +51,8 @@ export class Pop3Session implements Maildrop {
     return marked(dele(this.connection, number));
   }
 
-  confirm(): Promise<void> {
-    return marked(noop(this.connection).then(() => undefined));
+  confirm(): Promise<boolean> {
+    return marked(confirmByStat(this.connection));
   }
 
   quit(): Promise<void> {

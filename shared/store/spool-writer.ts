@@ -45,7 +45,7 @@ class SpoolWriter implements Spool {
     this.digests.update(chunk);
     this.packer.add(chunk);
     if (this.file === null && this.size > this.memoryLimit) {
-      this.file = new SpoolFile(join(this.folder, `${this.newToken()}.spool`));
+      this.file = this.newFile();
       return this.writeOut(this.file);
     }
     if (this.file !== null && this.packer.size >= SPOOL_WRITE_OCTETS) {
@@ -53,8 +53,9 @@ class SpoolWriter implements Spool {
     }
   }
 
-  async end(): Promise<SpooledMessage> {
+  async end(inFile = false): Promise<SpooledMessage> {
     const digests = this.digests.finish();
+    if (inFile && this.size > 0) this.file ??= this.newFile();
     if (this.file === null) return new MemoryMessage(this.size, digests, this.packer.takeAll());
     await this.writeOut(this.file);
     await this.file.close();
@@ -64,6 +65,10 @@ class SpoolWriter implements Spool {
   async abort(): Promise<void> {
     freeBlocks(this.packer.takeAll());
     await this.file?.remove();
+  }
+
+  private newFile(): SpoolFile {
+    return new SpoolFile(join(this.folder, `${this.newToken()}.spool`));
   }
 
   private async writeOut(file: SpoolFile): Promise<void> {

@@ -27,7 +27,8 @@ export interface SpooledMessage {
 export interface Spool {
   /** A promise means: wait for it before the next chunk (back-pressure). The chunk is lent: its octets are copied. */
   write(chunk: Buffer): void | Promise<void>;
-  end(): Promise<SpooledMessage>;
+  /** @param inFile the memory is wanted for others: it goes to a file, however small */
+  end(inFile?: boolean): Promise<SpooledMessage>;
   /** The message broke off: nothing of it is kept. */
   abort(): Promise<void>;
 }

@@ -40,6 +40,7 @@ const RECORD: MailboxRecord = {
     listing: { digest: 'd', unsettled: ['s'], dueAt: null, recorded: 2, left: 0 },
     staying: { tooLarge: 1, unretrievable: 0, skipped: 3 },
   },
+  brokenPipelining: { connection: 'c', at: 7 },
   trouble: {
     since: 6,
     failures: 3,

@@ -9,11 +9,13 @@ import {
   closeRun,
   endLook,
   endRun,
+  mayProbePipelining,
   renewLease,
   requestFetch,
 } from '../../shared/ledger/mailbox-transitions.ts';
 import type { RunEnd } from '../../shared/ledger/mailbox-transitions.ts';
 import type { SessionFault } from '../../shared/ledger/mailbox-trouble.ts';
+import { PIPELINING_MEMORY_MS } from '../../shared/limits.ts';
 
 const WELL: RunResult = { status: 'ok', fetched: 3, bytes: 99, left: 0, error: null };
 const FAILED: RunResult = {
@@ -45,6 +47,31 @@ function ended(result: RunResult, now: number, more: Partial<RunEnd> = {}): RunE
     ...more,
   };
 }
+
+describe('a server that broke over commands sent together', () => {
+  const store = endRun('one', { ...ended(WELL, 5000), pipeliningBroke: true })(LEASED).store;
+  const record = store ?? NO_MAILBOX_RECORD;
+
+  it('is not tried again for a week', () => {
+    expect(record.brokenPipelining).toEqual({ connection: 'c', at: 5000 });
+    expect(mayProbePipelining(record, 'c', 5000)).toBe(false);
+    expect(mayProbePipelining(record, 'c', 5000 + PIPELINING_MEMORY_MS - 1)).toBe(false);
+    expect(mayProbePipelining(record, 'c', 5000 + PIPELINING_MEMORY_MS)).toBe(true);
+  });
+
+  it('is another one where host or user are other ones', () => {
+    expect(mayProbePipelining(record, 'other', 5000)).toBe(true);
+    expect(mayProbePipelining(NO_MAILBOX_RECORD, 'c', 5000)).toBe(true);
+  });
+
+  it('stays known over runs that go well one command at a time', () => {
+    const again = { ...record, lease: { owner: 'one', until: 9000 } };
+    expect(endRun('one', ended(WELL, 6000))(again).store?.brokenPipelining).toEqual({
+      connection: 'c',
+      at: 5000,
+    });
+  });
+});
 
 describe('beginRun', () => {
   const run = { owner: 'two', until: 3000, now: 1500 };

@@ -4,6 +4,7 @@ import { filesIn, contentOf } from '../support/data-folder-files.ts';
 import { makeEmbeddedScene } from '../support/embedded-scene.ts';
 import type { EmbeddedScene } from '../support/embedded-scene.ts';
 import { asSentBySmtp } from '../support/line-ends.ts';
+import { withoutOurFields } from '../support/our-fields.ts';
 import { keyOf, sha256Of } from '../support/spooled-message.ts';
 
 const FIELDS = 'From: ann@nwtraders.example\r\nSubject: raw\r\n';
@@ -71,10 +72,3 @@ describe('raw mail', () => {
     }
   });
 });
-
-/** Takes the two fields off the top that every delivery puts there; the second ends with its code of 43 characters. */
-function withoutOurFields(delivered: Buffer): Buffer {
-  const text = delivered.toString('latin1');
-  const ours = /^Received: .*\r\n(?:[ \t].*\r\n)*X-Mailferry-Id:(?:.*\r\n[ \t])*[\w-]{43}\r\n/;
-  return Buffer.from(text.replace(ours, ''), 'latin1');
-}

@@ -11,6 +11,13 @@ export function stuffed(body: Buffer): Buffer {
   return Buffer.from(`${complete}.\r\n`, 'latin1');
 }
 
+/** {@link multiLineAnswer} of a server that writes no CR: its lines are those that end in LF. */
+export function bareAnswer(status: string, body: Buffer): Buffer {
+  const text = body.toString('latin1').replaceAll('\r\n', '\n').replaceAll(/^\./gm, '..');
+  const complete = text === '' || text.endsWith('\n') ? text : `${text}\n`;
+  return Buffer.from(`${status}\n${complete}.\n`, 'latin1');
+}
+
 /** The header block, the empty line, and so many lines of the body: what TOP answers. */
 export function topOf(content: Buffer, lines: number): Buffer {
   const text = content.toString('latin1');

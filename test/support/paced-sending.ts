@@ -10,7 +10,7 @@ import type { RuledAnswer } from './pop3-rule.ts';
  */
 export async function sendPaced(
   socket: Socket,
-  { octets, endless, wait }: RuledAnswer,
+  { octets, endless, every, wait }: RuledAnswer,
   packetOctets: number | null,
 ): Promise<void> {
   // Nothing of the test is held up by a server that still waits.
@@ -21,7 +21,16 @@ export async function sendPaced(
     // A turn of the event loop each, so that each arrives as a chunk of its own.
     if (packetOctets !== null) await turn();
   }
-  if (endless !== null) void flood(socket, Buffer.from(endless.repeat(1024), 'latin1'));
+  if (endless === null) return;
+  if (every === null) void flood(socket, Buffer.from(endless.repeat(1024), 'latin1'));
+  else void trickle(socket, Buffer.from(endless, 'latin1'), every);
+}
+
+async function trickle(socket: Socket, octets: Buffer, every: number): Promise<void> {
+  while (socket.writable) {
+    socket.write(octets);
+    await pause(every, undefined, { ref: false });
+  }
 }
 
 async function flood(socket: Socket, octets: Buffer): Promise<void> {

@@ -16,14 +16,17 @@ export interface Pop3Rule {
   /** Sent before and behind the answer, in the same packet. */
   readonly before?: string;
   readonly after?: string;
+  /** What becomes of the whole answer, one character an octet. */
+  readonly rewrite?: (answer: string) => string;
   /** What becomes of the lines of a multi-line answer, status line and terminator apart. */
   readonly lines?: (lines: readonly string[]) => readonly string[];
   /** How many octets of the answer are sent; negative: all but so many. */
   readonly cut?: number;
   /** How many octets behind the status line are sent. */
   readonly cutBody?: number;
-  /** Sent behind the answer without an end. */
+  /** Sent behind the answer without an end: as fast as it goes or, with `every`, once in so many milliseconds. */
   readonly endless?: string;
+  readonly every?: number;
   /** Milliseconds before the answer. */
   readonly wait?: number;
   /** What comes after the answer instead of the next command. */
@@ -34,6 +37,7 @@ export interface Pop3Rule {
 export interface RuledAnswer {
   readonly octets: Buffer;
   readonly endless: string | null;
+  readonly every: number | null;
   readonly wait: number;
   readonly then: 'close' | 'reset' | 'stall' | null;
 }
@@ -69,7 +73,7 @@ function concerns({ on }: Pop3Rule, event: string): boolean {
   return `${event} `.toUpperCase().startsWith(`${on} `.toUpperCase());
 }
 
-const UNTOUCHED = { endless: null, wait: 0, then: null } as const;
+const UNTOUCHED = { endless: null, every: null, wait: 0, then: null } as const;
 
 /**
  * Applies a rule to the answer of a good server.
@@ -80,7 +84,9 @@ export function ruled(rule: Pop3Rule | null, answer: Buffer, password: string): 
   const sent = Buffer.from(password, 'utf8').toString('latin1');
   const instead = rule.instead?.replaceAll('{password}', sent);
   const own = instead === undefined ? answer : Buffer.from(instead, 'latin1');
-  const body = rule.lines === undefined ? own : withLines(own, rule.lines);
+  const rewritten =
+    rule.rewrite === undefined ? own : Buffer.from(rule.rewrite(own.toString('latin1')), 'latin1');
+  const body = rule.lines === undefined ? rewritten : withLines(rewritten, rule.lines);
   const whole = Buffer.concat([
     Buffer.from(rule.before ?? '', 'latin1'),
     body,
@@ -89,6 +95,7 @@ export function ruled(rule: Pop3Rule | null, answer: Buffer, password: string): 
   return {
     octets: whole.subarray(0, sentOf(rule, whole)),
     endless: rule.endless ?? null,
+    every: rule.every ?? null,
     wait: rule.wait ?? 0,
     then: rule.then ?? null,
   };

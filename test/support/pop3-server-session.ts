@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
-import { multiLineAnswer, topOf } from './dot-stuffing.ts';
+import { bareAnswer, multiLineAnswer, topOf } from './dot-stuffing.ts';
 import { ruled } from './pop3-rule.ts';
 import type { Pop3Rule, RuledAnswer } from './pop3-rule.ts';
 import type { Pop3Host, StoredMail } from './pop3-host.ts';
@@ -87,7 +87,7 @@ export class Pop3ServerSession {
   private beforeLogin(verb: string, args: readonly string[]): boolean {
     switch (verb) {
       case 'CAPA':
-        this.send(multiLineAnswer('+OK', Buffer.from(this.capabilities().join('\r\n'))));
+        this.lines('+OK', Buffer.from(this.capabilities().join('\r\n')));
         return true;
       case 'STLS':
         this.stls();
@@ -142,9 +142,9 @@ export class Pop3ServerSession {
     if (mail === undefined || this.marked.has(mail)) {
       this.status('-ERR no such message');
     } else if (verb === 'RETR') {
-      this.send(multiLineAnswer(`+OK ${mail.content.length} octets`, mail.content));
+      this.lines(`+OK ${mail.content.length} octets`, mail.content);
     } else if (verb === 'TOP') {
-      this.send(multiLineAnswer('+OK', topOf(mail.content, Number(args[1]))));
+      this.lines('+OK', topOf(mail.content, Number(args[1])));
     } else if (verb === 'DELE') {
       this.marked.add(mail);
       this.status('+OK marked');
@@ -158,7 +158,7 @@ export class Pop3ServerSession {
       this.marked.has(mail) ? [] : [`${index + 1} ${value(mail)}`],
     );
     if (number === undefined) {
-      this.send(multiLineAnswer('+OK', Buffer.from(lines.join('\r\n'), 'latin1')));
+      this.lines('+OK', Buffer.from(lines.join('\r\n'), 'latin1'));
       return;
     }
     const line = lines.find((each) => each.startsWith(`${number} `));
@@ -244,12 +244,17 @@ export class Pop3ServerSession {
     this.send(Buffer.from(`${line}${bare ? '\n' : '\r\n'}`, 'utf8'));
   }
 
+  private lines(status: string, body: Buffer): void {
+    const isBare = this.host.script.lineEnds === 'bare';
+    this.send(isBare ? bareAnswer(status, body) : multiLineAnswer(status, body));
+  }
+
   /** The one way out: applies the rule to the answer of the command at hand. */
   private send(octets: Buffer): void {
     const { rule, socket, password } = this;
-    const { packetOctets, lineEnds } = this.host.script;
+    const { packetOctets } = this.host.script;
     this.rule = null;
-    const answer = ruled(rule, lineEnds === 'bare' ? withoutCr(octets) : octets, password);
+    const answer = ruled(rule, octets, password);
     if (answer.endless !== null || answer.then !== null) this.deaf = true;
     if (answer.wait === 0 && answer.endless === null && packetOctets === null) {
       // Behind whatever is still on its way, though nothing ever is without such a rule.
@@ -269,14 +274,10 @@ export class Pop3ServerSession {
     this.deaf = true;
     void this.output.then(() => {
       if (!reset) socket.end();
-      // What was written still leaves before the reset: a turn of the loop later.
-      else setImmediate(() => socket.resetAndDestroy());
+      // What was written still leaves before the reset: a turn of the loop later. Over TLS Node can only hang up.
+      else setImmediate(() => (this.secure ? socket.destroy() : socket.resetAndDestroy()));
     });
   }
-}
-
-function withoutCr(octets: Buffer): Buffer {
-  return Buffer.from(octets.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
 }
 
 function sum(mails: readonly StoredMail[]): number {

@@ -105,8 +105,9 @@ class SampleSession implements Maildrop {
     this.#marked.add(this.#mail(number));
   }
 
-  confirm(): Promise<void> {
-    return this.#command('NOOP');
+  async confirm(): Promise<boolean> {
+    await this.#command('STAT');
+    return true;
   }
 
   async quit(): Promise<void> {
