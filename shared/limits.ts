@@ -104,6 +104,9 @@ export const RENUMBERING_QUIET_MS = 7 * 24 * 3_600_000;
 /** RETR commands and octets (by LIST) under way at once: measured at 40 ms, 64 is 8 to 11 times one at a time. */
 export const RETRIEVAL_WINDOW = { messages: 64, octets: 4 * 1024 * 1024 } as const;
 
+/** Failed runs in a row after which messages are retrieved one by one, so that one at fault bars no other. */
+export const FAILURES_BEFORE_CARE = 3;
+
 /** Messages behind which the session is asked whether its answers are in step: a round trip for each 16, at worst. */
 export const CONFIRM_MESSAGES = 16;
 

@@ -67,5 +67,7 @@ function blamedFor<Mail extends ListedMail>(
 /** Its -ERR may have been meant for one of these messages, and the refusal of one be a line too many. */
 function refusedToSay(mails: readonly ListedMail[]): FramingLost {
   const numbers = mails.map(({ number }) => number).join(', ');
-  return new FramingLost(`expected an answer to STAT behind a refused message (${numbers}), got -ERR`);
+  return new FramingLost(
+    `expected an answer to STAT behind a refused message (${numbers}), got -ERR`,
+  );
 }

@@ -2,12 +2,13 @@ import { asFailure } from '../../shared/failure.ts';
 import type { MaildropMemory } from '../../shared/ledger/maildrop-memory.ts';
 import { maildropAtStart } from '../../shared/ledger/maildrop-transitions.ts';
 import type { MailboxRecord } from '../../shared/ledger/mailbox-record.ts';
-import { RETRIEVAL_WINDOW } from '../../shared/limits.ts';
+import { FAILURES_BEFORE_CARE, RETRIEVAL_WINDOW } from '../../shared/limits.ts';
 import type { Maildrop, MessageNumber } from '../../shared/pop3/maildrop.ts';
 import type { Mailbox, Settings } from '../../shared/settings/settings.ts';
 import { leftBehind } from './left-behind.ts';
 import type { MaildropRun, RunDeps, Taking } from './maildrop-run.ts';
 import { ALONE } from './retrieval.ts';
+import type { RetrievalWindow } from './retrieval-line.ts';
 import { RunBudget } from './run-budget.ts';
 import { takeMail } from './take-mail.ts';
 import type { SessionEnd } from './take-mail.ts';
@@ -42,9 +43,7 @@ export class MaildropRunner {
     this.#run = {
       ...{ deps, settings, mailbox, account, limits, owner, taking, leaseLost },
       budget: new RunBudget({ ...caps, more }),
-      // Where several were under way when the place in the conversation was lost, it may have been any of them: one by
-      // one it is found, and the others come.
-      window: record.lastRun?.error?.kind === 'protocol' ? ALONE : RETRIEVAL_WINDOW,
+      window: windowAfter(record),
       tried: new Set(),
       planFresh: (mails) => {
         if (this.#sessions === 1) deps.meter.planned(mails.slice(0, caps.messages));
@@ -113,4 +112,14 @@ export class MaildropRunner {
     this.#run.memory = { ...this.#run.memory, listing, staying };
     taking.cut = end.kind === 'worked' && !end.isDone && budget.isSpent;
   }
+}
+
+/**
+ * Where several were under way when the place in the conversation was lost, it may have been any of them: one by one it
+ * is found, and the others come. The same where runs fail again and again, whatever they say.
+ */
+function windowAfter({ lastRun, trouble }: MailboxRecord): RetrievalWindow {
+  const isCareful =
+    lastRun?.error?.kind === 'protocol' || (trouble?.failures ?? 0) >= FAILURES_BEFORE_CARE;
+  return isCareful ? ALONE : RETRIEVAL_WINDOW;
 }

@@ -59,7 +59,8 @@ export async function takeMail(
   maildrop: Maildrop,
   { room }: SessionTerms,
 ): Promise<SessionEnd> {
-  const listing = await maildrop.listing();
+  // A line too many before these would make the one listing pass for the other.
+  const [listing] = await Promise.all([maildrop.listing(), maildrop.confirm()]);
   requireUidl(listing, run.mailbox);
   const unchanged = await unchangedSince(run, listing);
   if (unchanged !== null) {

@@ -4,6 +4,9 @@ import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 
 import type { RuledAnswer } from './pop3-rule.ts';
 
+/** Of a text that never ends, in one write: many small ones would take the test's time, not the connector's. */
+const FLOOD_REPEATS = 32 * 1024;
+
 /**
  * Sends an answer at the pace of its rule: later, in packets of so many octets, or without an end.
  * @param packetOctets null: as the system sends them
@@ -22,7 +25,7 @@ export async function sendPaced(
     if (packetOctets !== null) await turn();
   }
   if (endless === null) return;
-  if (every === null) void flood(socket, Buffer.from(endless.repeat(1024), 'latin1'));
+  if (every === null) void flood(socket, Buffer.from(endless.repeat(FLOOD_REPEATS), 'latin1'));
   else void trickle(socket, Buffer.from(endless, 'latin1'), every);
 }
 

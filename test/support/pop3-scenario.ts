@@ -90,6 +90,8 @@ export interface Pop3Scenario {
   readonly limits: Readonly<Record<string, unknown>>;
   /** Runs before the server mends its ways. */
   readonly runs: number;
+  /** Takes the event loop for itself: many packets, or octets without an end. */
+  readonly isBusy: boolean;
   /** One a run; the last stands for all that follow. */
   readonly expectations: readonly ScenarioExpectation[];
 }
@@ -123,8 +125,14 @@ export function readScenario(file: string, text: string): Pop3Scenario[] {
     mailbox: mailboxOf(entry),
     limits: entry.limits,
     runs: entry.runs,
+    isBusy: isBusy(entry),
     expectations: entry.expect.map(expectationOf),
   }));
+}
+
+function isBusy({ server, rules }: ScenarioFile): boolean {
+  const isFlood = rules.some(({ endless, every }) => endless !== undefined && every === undefined);
+  return isFlood || server.packetOctets !== undefined;
 }
 
 function tlsOf({ server }: ScenarioFile): ServerTls | null {

@@ -36,6 +36,8 @@ export interface SceneOptions {
   readonly smtp?: SmtpServerOptions;
   /** Changes the usual configuration. */
   readonly configuration?: (usual: Configuration) => unknown;
+  /** Where its folder is made; absent: the system's temporary folder. */
+  readonly parent?: string;
 }
 
 export interface Configuration {
@@ -70,7 +72,7 @@ export interface Surroundings {
  * global, every other delivers to `<name>@corp.example`.
  */
 export async function makeSurroundings(options: SceneOptions): Promise<Surroundings> {
-  const scratch = makeScratchFolder('story');
+  const scratch = makeScratchFolder('story', options.parent);
   const users = Object.fromEntries(
     Object.entries(options.mails).map(([name, mails]) => [name, { password: PASSWORD, mails }]),
   );

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,8 +13,8 @@ export interface ScratchFolder {
  * still reach what lies in it. Removed by `remove()`, or at the latest when this process exits, so that a failed
  * test leaves nothing behind.
  */
-export function makeScratchFolder(name: string): ScratchFolder {
-  const path = mkdtempSync(join(tmpdir(), `mailferry-${name}-`));
+export function makeScratchFolder(name: string, parent: string = tmpdir()): ScratchFolder {
+  const path = mkdtempSync(join(parent, `mailferry-${name}-`));
   chmodSync(path, 0o755);
   const erase = (): void => {
     rmSync(path, { recursive: true, force: true });
@@ -27,4 +27,17 @@ export function makeScratchFolder(name: string): ScratchFolder {
       erase();
     },
   };
+}
+
+/**
+ * Where syncing costs nothing, for stories of many small runs whose subject is not what survives a loss of power. The
+ * system's temporary folder where there is no such place.
+ */
+export function memoryFolder(): string {
+  try {
+    accessSync('/dev/shm', constants.W_OK);
+    return '/dev/shm';
+  } catch {
+    return tmpdir();
+  }
 }
