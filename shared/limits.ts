@@ -171,6 +171,12 @@ export const CAUSE_WINDOW_MS = 6 * 3_600_000;
 /** Messages named in such a summary, and counted once however often their step is repeated; the rest is counted. */
 export const CAUSE_LISTED = 50;
 
+/** How often the sweep compares `Failed/` and the ledger: it lists all of both. Milliseconds. */
+export const COMPARISON_MS = 24 * 3_600_000;
+
+/** Differences that status and a notice name; the rest is counted. The log names each. */
+export const COMPARISON_LISTED = 50;
+
 // --- POP3 session ---
 
 /**

@@ -1,5 +1,8 @@
 import type { Clock } from '../../shared/clock.ts';
+import { NO_DIFFERENCES } from '../../shared/ledger/comparison-record.ts';
+import type { ComparisonRecord } from '../../shared/ledger/comparison-record.ts';
 import type { DestinationRecord } from '../../shared/ledger/destination-record.ts';
+import type { ComparisonLedger } from '../../shared/ledger/failed-ledger.ts';
 import type { DestinationLedger, MailboxLedger } from '../../shared/ledger/ledger.ts';
 import type { QueueDepth } from '../../shared/queue/job-queue.ts';
 import { destinationOf } from '../../shared/settings/destination.ts';
@@ -13,6 +16,7 @@ export interface StatusDeps {
   readonly settings: SettingsSource;
   readonly mailboxes: MailboxLedger;
   readonly destinations: Pick<DestinationLedger, 'read'>;
+  readonly comparisons: Pick<ComparisonLedger, 'read'>;
   readonly store: MailStore;
   readonly queues: Readonly<
     Record<'fetch' | 'route' | 'deliver', { depth(): Promise<QueueDepth> }>
@@ -36,6 +40,16 @@ export interface DestinationStatus {
   readonly error: string | null;
 }
 
+/** The last daily comparison of `Failed/` and the ledger. */
+export interface ComparisonStatus {
+  /** ISO 8601; null: there was none yet. */
+  readonly at: string | null;
+  /** How many differences it found; they are repaired. */
+  readonly differences: number;
+  /** Keys of the first of these messages. */
+  readonly messages: readonly string[];
+}
+
 export interface ReportedProblem {
   readonly severity: 'error' | 'warning';
   /** One line for people. */
@@ -52,6 +66,7 @@ export interface StatusReport {
   readonly oldestSeconds: number | null;
   /** Messages in `Failed/`. */
   readonly failed: number;
+  readonly comparison: ComparisonStatus;
   /** What is wrong with the configuration file; with an error in it, the last good one is in use. */
   readonly problems: readonly ReportedProblem[];
 }
@@ -82,6 +97,7 @@ export async function status(deps: StatusDeps): Promise<StatusReport> {
     oldestSeconds:
       waiting.oldestAt === null ? null : Math.max(0, Math.round((now - waiting.oldestAt) / 1000)),
     failed: failed.count,
+    comparison: comparisonStatus(await deps.comparisons.read()),
     problems: settings.problems.map((problem) => ({
       severity: problem.severity,
       text: formatProblem(problem),
@@ -89,11 +105,15 @@ export async function status(deps: StatusDeps): Promise<StatusReport> {
   };
 }
 
-/** Whether the exit status of `status` is 0: no mailbox in trouble, the destination well, no wrong setting, nothing failed, nothing waits. */
+/**
+ * Whether the exit status of `status` is 0: no mailbox in trouble, the destination well, no wrong setting, nothing
+ * failed, nothing waits, and the last comparison found no difference.
+ */
 export function isWell(report: StatusReport): boolean {
   const inTrouble = report.mailboxes.some((one) => TROUBLE.has(one.status));
   const isMisconfigured = report.problems.some((problem) => problem.severity === 'error');
   if (report.destination.status !== 'ok') return false;
+  if (report.comparison.differences > 0) return false;
   return !inTrouble && !isMisconfigured && report.failed === 0 && report.open === 0;
 }
 
@@ -114,6 +134,12 @@ function destinationStatus(
   const { downSince, openUntil, fault } = record;
   const [since, retryAt] = [isoOrNull(downSince), isoOrNull(openUntil)];
   return { host, status: 'down', since, retryAt, error: fault };
+}
+
+function comparisonStatus(record: ComparisonRecord | null): ComparisonStatus {
+  const { count, listed } = record?.last ?? NO_DIFFERENCES;
+  const at = isoOrNull(record?.comparedAt ?? null);
+  return { at, differences: count, messages: listed.map(({ message }) => message) };
 }
 
 function isoOrNull(time: number | null): string | null {

@@ -11,6 +11,7 @@ import type { Access } from '../../shared/ledger/destination-transitions.ts';
 import type { DestinationLedger, Transition } from '../../shared/ledger/ledger.ts';
 import { CLAIM_GRACE_MS, DELIVERY_ATTEMPT_MS, DESTINATION_CACHE_MS } from '../../shared/limits.ts';
 import type { Log } from '../../shared/observe/log.ts';
+import type { Metrics } from '../../shared/observe/metrics.ts';
 import { destinationOf } from '../../shared/settings/destination.ts';
 import type { Destination } from '../../shared/settings/destination.ts';
 import type { DeliverySettings } from '../../shared/settings/settings.ts';
@@ -20,6 +21,7 @@ export interface DestinationGateOptions {
   readonly newToken: NewToken;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 type Found = Pick<HandOver, 'destination' | 'replies'>;
@@ -101,7 +103,7 @@ export class DestinationGate {
   /** Where it cannot be written, the delivery counts all the same; the next one finds out anew. */
   async #tell(destination: Destination, token: string, found: Found): Promise<void> {
     if (found.destination === 'works' && this.#isWell(destination)) return;
-    const { clock, log } = this.#options;
+    const { clock, log, metrics } = this.#options;
     const { host } = destination;
     const fault = found.replies[0]?.text ?? '';
     const sign = found.destination;
@@ -111,6 +113,7 @@ export class DestinationGate {
       if (change === 'down')
         log.error('destination is down, all mail for it waits', { host, fault });
       if (change === 'back') log.info('destination is back', { host });
+      if (change === 'down' || change === 'stillDown') await metrics.publish('DestinationDown', 1);
     } catch (error) {
       const { message } = asFailure(error);
       log.error('state of the destination not written', { host, error: message });

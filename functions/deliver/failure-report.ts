@@ -37,6 +37,14 @@ export function failureReport(
   };
 }
 
+/** Whether the report that lies in `Failed/` says the same of every recipient. */
+export function isReportedBy(stored: unknown, { reason, recipients }: FailureReport): boolean {
+  if (typeof stored !== 'object' || stored === null) return false;
+  const { reason: storedReason, recipients: storedRecipients } = stored as Partial<FailureReport>;
+  const isSame = JSON.stringify(storedRecipients) === JSON.stringify(recipients);
+  return storedReason === reason && isSame;
+}
+
 function reasonOf(item: MessageItem): string {
   if (item.decision?.outcome === 'held') return 'held';
   return item.recipients.find((one) => one.state === 'failed')?.reason ?? 'internal';

@@ -4,13 +4,15 @@ import { isFinal, needsFailedCopy } from '../../shared/ledger/message-transition
 import type { Clock } from '../../shared/clock.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
-import type { Area, FailureReport } from '../../shared/store/mail-store.ts';
-import { failureReport } from './failure-report.ts';
+import type { Area } from '../../shared/store/mail-store.ts';
+import type { Metrics } from '../../shared/observe/metrics.ts';
+import { failureReport, isReportedBy } from './failure-report.ts';
 import type { ReportFailureDeps } from './report-failure.ts';
 
 export interface FinishDeps extends ReportFailureDeps {
   readonly retries: RetryLedger;
   readonly clock: Clock;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -82,8 +84,8 @@ async function park(
   if (opened === null) return null;
   const report = failureReport(key, item, opened.metadata, transcript, deps.clock.now());
   // A late job finds it as it is; a retry that failed again has something to add.
-  if (opened.area === 'Failed' && transcript === null && (await isReported(deps, key, report))) {
-    return 'Failed';
+  if (opened.area === 'Failed' && transcript === null) {
+    if (isReportedBy(await deps.store.report(key), report)) return 'Failed';
   }
   await deps.store.park(key, report);
   deps.log.warn('message parked in Failed/', {
@@ -91,18 +93,6 @@ async function park(
     reason: report.reason,
     explanation: report.explanation,
   });
+  if (opened.area === 'Incoming') await deps.metrics.publish('Parked', 1);
   return opened.area;
-}
-
-/** Whether the report that lies there says the same of every recipient. */
-async function isReported(
-  deps: FinishDeps,
-  key: MessageKey,
-  { reason, recipients }: FailureReport,
-): Promise<boolean> {
-  const stored = await deps.store.report(key);
-  if (typeof stored !== 'object' || stored === null) return false;
-  const { reason: storedReason, recipients: storedRecipients } = stored as Partial<FailureReport>;
-  const isSame = JSON.stringify(storedRecipients) === JSON.stringify(recipients);
-  return storedReason === reason && isSame;
 }

@@ -3,7 +3,7 @@ import type { Context } from 'aws-lambda';
 import { sweepDeps } from '../../infra/aws/runtime/sweep-deps.ts';
 import { asFailure } from '../../shared/failure.ts';
 import { SWEEP_GRACE_MS } from '../../shared/limits.ts';
-import { sweep } from './sweep.ts';
+import { sweepHost } from './sweep-host.ts';
 
 const deps = sweepDeps();
 
@@ -11,9 +11,9 @@ const deps = sweepDeps();
 export async function handler(_event: unknown, context: Context): Promise<void> {
   deps.log.invokedBy(context);
   try {
-    const { open, requeued, oldestAt } = await sweep(deps, SWEEP_GRACE_MS);
+    const { open, requeued, oldestAt, differences } = await sweepHost(deps, SWEEP_GRACE_MS);
     const oldestSeconds = oldestAt === null ? null : (deps.clock.now() - oldestAt) / 1000;
-    deps.log.info('swept', { open, requeued, oldestSeconds });
+    deps.log.info('swept', { open, requeued, oldestSeconds, differences });
   } catch (error) {
     const { kind, message } = asFailure(error);
     deps.log.error('sweep failed', { kind, error: message });

@@ -7,6 +7,7 @@ import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
 import type { JobSender, MessageJob } from '../../shared/queue/job-queue.ts';
 import type { ListedMessage } from '../../shared/store/mail-store.ts';
+import { batches } from './batches.ts';
 import { tellCauses } from './tell-causes.ts';
 import type { TellCausesDeps } from './tell-causes.ts';
 
@@ -39,7 +40,7 @@ export async function sweep(deps: SweepDeps, graceMs: number): Promise<SweepResu
   let open = 0;
   let requeued = 0;
   let oldestAt: number | null = null;
-  for await (const batch of batches(deps.store.list('Incoming'))) {
+  for await (const batch of batches(deps.store.list('Incoming'), BATCH)) {
     open += batch.length;
     for (const { storedAt } of batch) oldestAt = Math.min(oldestAt ?? storedAt, storedAt);
     requeued += await requeueStuck(deps, batch, graceMs);
@@ -103,15 +104,4 @@ function stuckSince(item: MessageItem | null, storedAt: number, now: number): nu
   if (item.claim !== null && item.claim.until > now) return item.claim.until;
   if (isFinal(item)) return Math.max(item.endedAt ?? 0, item.queuedAt);
   return Math.max(item.nextDue ?? 0, item.queuedAt);
-}
-
-async function* batches(messages: AsyncIterable<ListedMessage>): AsyncIterable<ListedMessage[]> {
-  let batch: ListedMessage[] = [];
-  for await (const message of messages) {
-    batch.push(message);
-    if (batch.length < BATCH) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }

@@ -17,6 +17,8 @@ export interface Watched {
   readonly metric: IMetric;
   /** The alarm rings above this. */
   readonly threshold: number;
+  /** Or below it: for what has to happen. */
+  readonly rings?: 'above' | 'below';
   /** Whether silence of the metric is trouble too. */
   readonly missing: TreatMissingData;
   /** Periods in a row above the threshold; one where it is left out. */
@@ -40,12 +42,15 @@ export class Alerts extends Construct {
 
   /** Rings when it begins, and says when it is over. */
   watch(scope: Construct, id: string, watched: Watched): void {
-    const { meaning, entry, metric, threshold, missing, periods = 1 } = watched;
+    const { meaning, entry, metric, threshold, rings, missing, periods = 1 } = watched;
     const alarm = new Alarm(scope, id, {
       metric,
       alarmDescription: `Mailferry: ${meaning} What to do: ${runbookLink(entry)}`,
       threshold,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      comparisonOperator:
+        rings === 'below'
+          ? ComparisonOperator.LESS_THAN_THRESHOLD
+          : ComparisonOperator.GREATER_THAN_THRESHOLD,
       evaluationPeriods: periods,
       datapointsToAlarm: periods,
       treatMissingData: missing,

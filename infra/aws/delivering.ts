@@ -1,3 +1,4 @@
+import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 
 import type { StageParts } from './capability.ts';
@@ -13,6 +14,7 @@ import {
   allowSettings,
   allowWriting,
 } from './permissions.ts';
+import { stageMetric } from './stage-metric.ts';
 import type { StageOptions } from './stage-options.ts';
 
 export type DeliveringOptions = Pick<StageOptions, 'deliveryConcurrency' | 'ses'>;
@@ -44,5 +46,24 @@ export class Delivering extends Construct {
     allowNotices(role, bucket);
     if (options.ses !== null) allowSending(role, options.ses);
     this.worker.feedFrom(this.jobs, options.deliveryConcurrency);
+    this.#watch(parts);
+  }
+
+  #watch({ alerts, stage }: StageParts): void {
+    alerts.watch(this, 'FailedGrowingAlarm', {
+      meaning: 'mail failed for good or is held, and lies in Failed/.',
+      entry: 'failedGrowing',
+      metric: stageMetric(stage, 'Parked', { statistic: 'Sum', minutes: 15 }),
+      threshold: 0,
+      missing: TreatMissingData.NOT_BREACHING,
+    });
+    alerts.watch(this, 'DestinationDownAlarm', {
+      meaning: 'the mail system does not take mail; all mail for it waits.',
+      entry: 'destinationDown',
+      // While it is down it is tried every quarter of an hour, time-outs added, as long as mail waits for it.
+      metric: stageMetric(stage, 'DestinationDown', { statistic: 'Sum', minutes: 30 }),
+      threshold: 0,
+      missing: TreatMissingData.NOT_BREACHING,
+    });
   }
 }

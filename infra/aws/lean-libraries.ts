@@ -5,7 +5,7 @@ import type { OnLoadResult, Plugin } from 'esbuild';
 /**
  * Takes out of libraries what no function ever calls, and a bundler keeps since something names it: zod's writing of
  * JSON schemas (each kind of schema names its part of it), the event streams of S3 Select (each S3 client is given
- * them), and all of a client's package.json but its version. What is left in its place throws when it is called.
+ * them), nodemailer's fetching of attachments from the web (we hand it octets), and all of a client's package.json but its version. What is left in its place throws when it is called.
  */
 export const leanLibraries: Plugin = {
   name: 'lean-libraries',
@@ -31,6 +31,10 @@ const REPLACEMENTS: readonly Replacement[] = [
     contents: () => ({ contents: NO_EVENT_STREAMS }),
   },
   {
+    filter: /\/nodemailer\/dist\/esm\/fetch\/index\.js$/,
+    contents: () => ({ contents: NO_FETCHING }),
+  },
+  {
     filter: /\/@aws-sdk\/[^/]+\/package\.json$/,
     contents: (source) => ({ contents: versionAlone(source), loader: 'json' }),
   },
@@ -52,6 +56,10 @@ const NO_EVENT_STREAMS = `
 const refuse = () => { throw new Error('this bundle has no event streams'); };
 export const resolveEventStreamSerdeConfig = (config) => config;
 export { refuse as eventStreamSerdeProvider, refuse as EventStreamSerde };
+`;
+
+const NO_FETCHING = `
+export default () => { throw new Error('this bundle fetches nothing from the web'); };
 `;
 
 function versionAlone(source: string): string {

@@ -12,6 +12,8 @@ import {
   ADDRESSES,
   DAY,
   DAY_INDEX,
+  FAILED,
+  FAILED_INDEX,
   MESSAGE_ID,
   MESSAGE_ID_INDEX,
 } from '../../shared/ledger/dynamo-index-names.ts';
@@ -25,7 +27,7 @@ export class LedgerTable extends Construct {
     this.table = new TableV2(this, 'Table', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
-      // For `trace` (shared/ledger/dynamo-index-names.ts); what they hold goes with the item.
+      // For `trace` and the sweep (shared/ledger/dynamo-index-names.ts); what they hold goes with the item.
       globalSecondaryIndexes: [
         {
           indexName: MESSAGE_ID_INDEX,
@@ -37,6 +39,11 @@ export class LedgerTable extends Construct {
           partitionKey: { name: DAY, type: AttributeType.STRING },
           projectionType: ProjectionType.INCLUDE,
           nonKeyAttributes: [ADDRESSES],
+        },
+        {
+          indexName: FAILED_INDEX,
+          partitionKey: { name: FAILED, type: AttributeType.STRING },
+          projectionType: ProjectionType.KEYS_ONLY,
         },
       ],
       timeToLiveAttribute: 'expiresAt',

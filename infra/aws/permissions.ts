@@ -3,6 +3,7 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 
+import { FAILED_INDEX } from '../../shared/ledger/dynamo-index-names.ts';
 import { NOTICES } from '../../shared/mail/message-key.ts';
 import type { JobQueue } from './job-queue.ts';
 import type { LedgerTable } from './ledger-table.ts';
@@ -83,6 +84,11 @@ export function allowLedger(role: Role, { table }: LedgerTable, uses: readonly L
     uses.flatMap((use) => LEDGER_ACTIONS[use]),
     [table.tableArn],
   );
+}
+
+/** Which messages should have a copy in `Failed/`. */
+export function allowFailedIndex(role: Role, { table }: LedgerTable): void {
+  allow(role, ['dynamodb:Query'], [`${table.tableArn}/index/${FAILED_INDEX}`]);
 }
 
 /** Parameters without the secrets among them: those are another path. */

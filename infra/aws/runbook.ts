@@ -7,6 +7,7 @@ export const RUNBOOK = {
   oldestOpen: 'Old mail is still on its way',
   failedGrowing: 'Failed mail',
   difference: 'The sweep found a difference',
+  destinationDown: 'The mail system does not take mail',
   noSweep: 'The sweep does not run',
   mailboxFails: 'A mailbox fails',
   mailboxSilent: 'A mailbox is silent',

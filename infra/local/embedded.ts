@@ -8,7 +8,7 @@ import type { FetchDeps } from '../../functions/fetch/fetch-mailbox.ts';
 import type { RequestFetchDeps } from '../../functions/api/request-fetch.ts';
 import type { RouteDeps } from '../../functions/route/route-message.ts';
 import type { StatusDeps } from '../../functions/api/status.ts';
-import type { SweepDeps } from '../../functions/sweep/sweep.ts';
+import type { SweepHostDeps } from '../../functions/sweep/sweep-host.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { Clock, Random } from '../../shared/clock.ts';
 import { CurrentCourier } from '../../shared/courier/current-courier.ts';
@@ -18,6 +18,7 @@ import { sqliteLedger } from '../../shared/ledger/sqlite-ledger.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
 import type { Log } from '../../shared/observe/log.ts';
+import { noMetrics } from '../../shared/observe/metrics.ts';
 import { Pop3Opener } from '../../shared/pop3/opener.ts';
 import { fetchJob, messageJob } from '../../shared/queue/job-queue.ts';
 import type { FetchJob, MessageJob } from '../../shared/queue/job-queue.ts';
@@ -47,7 +48,7 @@ export interface EmbeddedOptions {
 export type EmbeddedDeps = FetchDeps &
   RouteDeps &
   DeliverDeps &
-  SweepDeps &
+  SweepHostDeps &
   DispatchDeps &
   RequestFetchDeps &
   StatusDeps;
@@ -99,7 +100,8 @@ async function openIn(
   const progress = new Map<string, FetchProgress>();
   const hello = helloName();
   const courier = new CurrentCourier({ secrets: options.secrets, helloName: hello, clock, log });
-  const gate = { ledger: ledger.destinations, newToken: randomUUID, clock, log };
+  const metrics = noMetrics;
+  const gate = { ledger: ledger.destinations, newToken: randomUUID, clock, log, metrics };
   const settings = options.settingsFrom(sqliteSettingsMemory(database));
   const deps: EmbeddedDeps = {
     settings,
@@ -119,6 +121,9 @@ async function openIn(
     duplicates: ledger.duplicates,
     retries: ledger.retries,
     causes: ledger.causes,
+    failed: ledger.failed,
+    comparisons: ledger.comparisons,
+    metrics,
     forgetting: {
       forget: async (now) => {
         await ledger.forget(now, (await settings.read()).general.limits.rememberMs);

@@ -2,7 +2,7 @@ import { summarise } from '../../functions/api/run-summary.ts';
 import type { RunSummary } from '../../functions/api/run-summary.ts';
 import { fetchMailbox } from '../../functions/fetch/fetch-mailbox.ts';
 import type { FetchOutcome } from '../../functions/fetch/fetch-mailbox.ts';
-import { sweep } from '../../functions/sweep/sweep.ts';
+import { sweepHost } from '../../functions/sweep/sweep-host.ts';
 import { tellCauses } from '../../functions/sweep/tell-causes.ts';
 import { loginAllowedAt } from '../../shared/ledger/login-pace.ts';
 import type { FetchProgress } from '../../shared/ledger/mailbox-record.ts';
@@ -33,7 +33,7 @@ export async function runOnce(
   const openBefore = await openKeys(embedded);
   const workers = await makeWorkers(embedded, closing);
   // The folder's dead owner holds nothing any more: no grace.
-  await sweep(deps, 0);
+  await sweepHost(deps, 0);
   workers.route.start();
   workers.deliver.start();
   const stop = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 import { dispatch } from '../../functions/dispatch/dispatch.ts';
-import { sweep } from '../../functions/sweep/sweep.ts';
+import { sweepHost } from '../../functions/sweep/sweep-host.ts';
 import { asFailure } from '../../shared/failure.ts';
 import { SWEEP_GRACE_MS } from '../../shared/limits.ts';
 import { formatProblem } from '../../shared/settings/problem.ts';
@@ -35,14 +35,14 @@ export class Service {
   async run(closing: AbortSignal): Promise<void> {
     const { deps } = this.#embedded;
     const workers = await makeWorkers(this.#embedded, closing);
-    await sweep(deps, 0);
+    await sweepHost(deps, 0);
     workers.fetch.start();
     workers.route.start();
     workers.deliver.start();
     const loops = [
       this.#every(TICK_MS, closing, 'dispatch', () => this.#tick()),
       this.#every(SWEEP_MS, closing, 'sweep', async () => {
-        await sweep(deps, SWEEP_GRACE_MS);
+        await sweepHost(deps, SWEEP_GRACE_MS);
       }),
     ];
     deps.log.info('mailferry runs', { folder: this.#embedded.folder.path });

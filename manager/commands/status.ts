@@ -69,6 +69,12 @@ function sayStatus(report: StatusReport): void {
   say(destinationLine(report.destination));
   const oldest = report.oldestSeconds === null ? '' : `, the oldest for ${report.oldestSeconds} s`;
   say(`on their way: ${report.open}${oldest}`, `in Failed/: ${report.failed}`);
+  const { at, differences, messages } = report.comparison;
+  if (differences > 0) {
+    say(
+      `Failed/ and what is recorded of it differed at ${at ?? ''}, repaired: ${differences} (${messages.join(', ')})`,
+    );
+  }
   say(...report.problems.map(({ severity, text }) => `configuration ${severity}: ${text}`));
 }
 

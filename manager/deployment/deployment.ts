@@ -94,6 +94,7 @@ function openStack(stack: Stack, stage: string, ssm: SSMClient, clock: Clock): D
       messages: ledger.messages,
       retries: ledger.retries,
       causes: ledger.causes,
+      comparisons: ledger.comparisons,
       newSpool: () => createSpool(tmpdir()),
       hostName: helloName(stage),
       destinations: ledger.destinations,

@@ -35,7 +35,7 @@ export function askDestination(ask: {
   };
 }
 
-/** What a delivery found out. `changed`: the destination went down with it, or is back. */
+/** What a delivery found out. `down`, `back`: the destination went down with it, or is back; `stillDown`: a probe failed. */
 export function tellDestination(told: {
   readonly identity: string;
   readonly host: string;
@@ -43,7 +43,7 @@ export function tellDestination(told: {
   readonly sign: HandOver['destination'];
   readonly fault: string;
   readonly now: number;
-}): Transition<DestinationRecord, 'unchanged' | 'down' | 'back'> {
+}): Transition<DestinationRecord, 'unchanged' | 'down' | 'stillDown' | 'back'> {
   return (stored) => {
     const record = stored?.identity === told.identity ? stored : null;
     switch (told.sign) {
@@ -102,7 +102,7 @@ function down(
     openUntil: now + pauseAfter(record.pauses),
     pauses: record.pauses + 1,
   };
-  return { store, answer: isProbe ? 'unchanged' : 'down' };
+  return { store, answer: isProbe ? 'stillDown' : 'down' };
 }
 
 function pauseAfter(pauses: number): number {

@@ -2,10 +2,11 @@ import { CAUSE_WINDOW_MS } from '../limits.ts';
 import { formatKey, parseKey } from '../mail/message-key.ts';
 import type { MessageKey } from '../mail/message-key.ts';
 import type { CauseRecord } from './cause-record.ts';
-import { changeRecord, decodeItem } from './dynamo-records.ts';
+import type { ComparisonRecord } from './comparison-record.ts';
+import { changeRecord, decodeItem, readRecord } from './dynamo-records.ts';
 import type { RecordForm } from './dynamo-records.ts';
 import type { Attributes, DynamoTable, ItemKey } from './dynamo-table.ts';
-import type { CauseLedger, RetryLedger, RetryUnderWay } from './failed-ledger.ts';
+import type { CauseLedger, ComparisonLedger, RetryLedger, RetryUnderWay } from './failed-ledger.ts';
 
 const RETRIES = 'retry';
 const CAUSES = 'cause';
@@ -51,6 +52,21 @@ export function dynamoCauses(table: DynamoTable): CauseLedger {
     },
   };
 }
+
+export function dynamoComparisons(table: DynamoTable): ComparisonLedger {
+  const key: ItemKey = { pk: 'comparison', sk: '-' };
+  return {
+    read: () => readRecord(table, key, comparisonForm),
+    change: (transition) => changeRecord(table, key, comparisonForm, transition),
+  };
+}
+
+const comparisonForm: RecordForm<ComparisonRecord> = {
+  name: 'record of the comparison',
+  encode: (record) => JSON.stringify(record),
+  // Written by this file alone.
+  decode: (text) => JSON.parse(text) as ComparisonRecord,
+};
 
 const causeForm: RecordForm<CauseRecord> = {
   name: 'record of a cause',

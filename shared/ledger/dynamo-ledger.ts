@@ -4,9 +4,9 @@ import type { MessageKey } from '../mail/message-key.ts';
 import type { SettingsMemory } from '../settings/settings.ts';
 import type { DestinationRecord } from './destination-record.ts';
 import { dynamoDuplicates } from './dynamo-duplicates.ts';
-import { dynamoCauses, dynamoRetries } from './dynamo-failed.ts';
+import { dynamoCauses, dynamoComparisons, dynamoRetries } from './dynamo-failed.ts';
 import { messageForm } from './dynamo-message-form.ts';
-import { dynamoMessageIndex } from './dynamo-message-index.ts';
+import { dynamoFailedIndex, dynamoMessageIndex } from './dynamo-message-index.ts';
 import { changeRecord, decodeItem, readRecord } from './dynamo-records.ts';
 import type { RecordForm } from './dynamo-records.ts';
 import { dynamoSettingsMemory } from './dynamo-settings-memory.ts';
@@ -21,7 +21,7 @@ import type {
   MessageLedger,
   UidlLedger,
 } from './ledger.ts';
-import type { CauseLedger, RetryLedger } from './failed-ledger.ts';
+import type { CauseLedger, ComparisonLedger, FailedIndex, RetryLedger } from './failed-ledger.ts';
 import type { MessageIndex } from './message-index.ts';
 import { NO_MAILBOX_RECORD } from './mailbox-record.ts';
 import type { MailboxRecord } from './mailbox-record.ts';
@@ -42,6 +42,8 @@ export interface DynamoLedger {
   readonly index: MessageIndex;
   readonly retries: RetryLedger;
   readonly causes: CauseLedger;
+  readonly failed: FailedIndex;
+  readonly comparisons: ComparisonLedger;
   readonly settingsMemory: SettingsMemory;
 }
 
@@ -61,6 +63,8 @@ export function dynamoLedger(options: DynamoLedgerOptions): DynamoLedger {
     index: dynamoMessageIndex(table),
     retries: dynamoRetries(table),
     causes: dynamoCauses(table),
+    failed: dynamoFailedIndex(table),
+    comparisons: dynamoComparisons(table),
     settingsMemory: dynamoSettingsMemory(table),
   };
 }

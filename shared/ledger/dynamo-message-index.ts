@@ -1,12 +1,23 @@
 import { createHash } from 'node:crypto';
 
 import type { MessageKey } from '../mail/message-key.ts';
-import { ADDRESSES, DAY, DAY_INDEX, MESSAGE_ID, MESSAGE_ID_INDEX } from './dynamo-index-names.ts';
+import {
+  ADDRESSES,
+  DAY,
+  DAY_INDEX,
+  FAILED,
+  FAILED_INDEX,
+  IS_FAILED,
+  MESSAGE_ID,
+  MESSAGE_ID_INDEX,
+} from './dynamo-index-names.ts';
 import { inParallel } from './dynamo-table.ts';
 import type { Attributes, DynamoTable } from './dynamo-table.ts';
+import type { FailedIndex } from './failed-ledger.ts';
 import { indexedAddresses } from './message-index.ts';
 import type { ArrivedBetween, MessageIndex } from './message-index.ts';
 import type { MessageItem } from './message-item.ts';
+import { hasFailedCopy } from './message-transitions.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** Characters of a digest in base64url, 36 bits: a false hit is seen when the item is looked at. */
@@ -43,6 +54,17 @@ export function indexAttributes(item: MessageItem): Attributes {
     ...(item.messageId !== null && { [MESSAGE_ID]: { S: item.messageId } }),
     [DAY]: { S: dayOf(item.arrivedAt) },
     [ADDRESSES]: { S: indexedAddresses(item).map(digestOf).join('') },
+    ...(hasFailedCopy(item) && { [FAILED]: { S: IS_FAILED } }),
+  };
+}
+
+export function dynamoFailedIndex(table: DynamoTable): FailedIndex {
+  return {
+    all: async function* () {
+      for await (const page of table.indexed(FAILED_INDEX, FAILED, IS_FAILED)) {
+        yield* page.flatMap(keysOf);
+      }
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { MessageKey } from '../mail/message-key.ts';
 import type { CauseRecord } from './cause-record.ts';
+import type { ComparisonRecord } from './comparison-record.ts';
 import type { Transition } from './ledger.ts';
 
 export interface RetryUnderWay {
@@ -29,4 +30,19 @@ export interface CauseLedger {
   change<Answer>(cause: string, transition: Transition<CauseRecord, Answer>): Promise<Answer>;
   /** All that are remembered, by cause; also those of which nothing is left to tell. */
   all(): Promise<ReadonlyMap<string, CauseRecord>>;
+}
+
+/**
+ * Port: messages whose copy has to lie in `Failed/`. What it names are candidates: the caller looks at the items.
+ * Contract: `test/contract/failed-ledger.ts`.
+ */
+export interface FailedIndex {
+  /** In no order; one that failed a moment ago may be missing. */
+  all(): AsyncIterable<MessageKey>;
+}
+
+/** Port: the one record of the daily comparison of `Failed/` and the ledger. Contract: `test/contract/failed-ledger.ts`. */
+export interface ComparisonLedger {
+  read(): Promise<ComparisonRecord | null>;
+  change<Answer>(transition: Transition<ComparisonRecord, Answer>): Promise<Answer>;
 }

@@ -124,6 +124,15 @@ export function markRemoved({
   };
 }
 
+/** Puts back what the ledger had lost of a decided message; what it noted since then stays. */
+export function restoreItem(rebuilt: MessageItem): Transition<MessageItem, null> {
+  return (stored) => {
+    if (stored !== null && stored.decision !== null) return { store: null, answer: null };
+    const { seenAt, onServer, goneAt } = stored ?? rebuilt;
+    return { store: { ...rebuilt, seenAt, onServer, goneAt }, answer: null };
+  };
+}
+
 /** Failures up to `at` are told to people. */
 export function noteNoticed(at: number): Transition<MessageItem, null> {
   return (item) => ({

@@ -36,6 +36,11 @@ export function needsFailedCopy(item: MessageItem): boolean {
   return nobodyTried || item.recipients.some((one) => one.state === 'failed');
 }
 
+/** Whether its copy lies in `Failed/`, as far as the ledger knows. */
+export function hasFailedCopy(item: MessageItem): boolean {
+  return needsFailedCopy(item) && item.copyRemovedAt === null;
+}
+
 /** When giving up counts from: the decision, or the last retry. Milliseconds since the epoch. */
 export function triedSince(item: MessageItem): number {
   return item.failure?.retriedAt ?? item.decidedAt ?? 0;

@@ -14,12 +14,17 @@ import type {
 } from './ledger.ts';
 import { forgettableSince } from './forgetting.ts';
 import { NO_MAILBOX_RECORD } from './mailbox-record.ts';
-import type { CauseLedger, RetryLedger } from './failed-ledger.ts';
+import type { CauseLedger, ComparisonLedger, FailedIndex, RetryLedger } from './failed-ledger.ts';
 import type { MailboxRecord } from './mailbox-record.ts';
 import type { MessageIndex } from './message-index.ts';
 import type { MessageItem } from './message-item.ts';
 import { forgetUidls, sqliteUidls } from './sqlite-uidls.ts';
-import { sqliteCauses, sqliteRetries } from './sqlite-failed.ts';
+import {
+  sqliteCauses,
+  sqliteComparisons,
+  sqliteFailedIndex,
+  sqliteRetries,
+} from './sqlite-failed.ts';
 import { sqliteMessageIndex, writeTerms } from './sqlite-message-index.ts';
 
 const SCHEMA = `
@@ -46,6 +51,8 @@ export interface SqliteLedger {
   readonly index: MessageIndex;
   readonly retries: RetryLedger;
   readonly causes: CauseLedger;
+  readonly failed: FailedIndex;
+  readonly comparisons: ComparisonLedger;
   /**
    * Frees what a dead owner held: leases, delivery claims, and the pause of a destination that was down. Only the one owner of the data folder may call it,
    * at its start.
@@ -72,6 +79,8 @@ export function sqliteLedger(db: Database): SqliteLedger {
     index: sqliteMessageIndex(db),
     retries: sqliteRetries(db),
     causes: sqliteCauses(db),
+    failed: sqliteFailedIndex(db),
+    comparisons: sqliteComparisons(db),
     releaseAll: (inHand) => releaseAll(db, inHand),
     forget: (now, rememberMs) => forget(db, now, rememberMs),
   };

@@ -126,15 +126,23 @@ export class FileMailStore implements MailStore {
     }
   }
 
-  async *list(area: Area): AsyncIterable<ListedMessage> {
+  list(area: Area): AsyncIterable<ListedMessage> {
+    return this.#list(area, '.eml');
+  }
+
+  listReports(): AsyncIterable<ListedMessage> {
+    return this.#list('Failed', '.json');
+  }
+
+  async *#list(area: Area, ending: string): AsyncIterable<ListedMessage> {
     const root = join(this.#options.folder, area);
     try {
       for (const mailbox of await namesIn(root)) {
         for (const name of await namesIn(join(root, mailbox))) {
-          if (!name.endsWith('.eml')) continue;
-          const key = parseKey(`${mailbox}/${name.slice(0, -'.eml'.length)}`);
+          if (!name.endsWith(ending)) continue;
+          const key = parseKey(`${mailbox}/${name.slice(0, -ending.length)}`);
           if (key === null) continue;
-          const stats = await statIfThere(this.#path(area, key));
+          const stats = await statIfThere(join(root, mailbox, name));
           if (stats !== null) yield { key, storedAt: stats.mtimeMs };
         }
       }

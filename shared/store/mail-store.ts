@@ -75,6 +75,9 @@ export interface MailStore {
 
   /** All of an area, in no order. What is written or removed meanwhile may or may not be seen. */
   list(area: Area): AsyncIterable<ListedMessage>;
+
+  /** Every report in `Failed/`, with or without its copy, as {@link list} does. `storedAt` is the report's. */
+  listReports(): AsyncIterable<ListedMessage>;
 }
 
 /** `Failed/<mailbox>/<sha256>.json`: why, in words and replies, with every recipient's state, so that a ledger item can be rebuilt from it. */

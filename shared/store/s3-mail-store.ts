@@ -109,7 +109,15 @@ class S3MailStore implements MailStore {
     if (area === 'Failed') await this.#delete(reportKey(key));
   }
 
-  async *list(area: Area): AsyncIterable<ListedMessage> {
+  list(area: Area): AsyncIterable<ListedMessage> {
+    return this.#list(area, '.eml');
+  }
+
+  listReports(): AsyncIterable<ListedMessage> {
+    return this.#list('Failed', '.json');
+  }
+
+  async *#list(area: Area, ending: string): AsyncIterable<ListedMessage> {
     let ContinuationToken: string | undefined;
     do {
       const page = await this.#attempt('ListObjectsV2', `${area}/`, ({ Bucket, Key }) =>
@@ -122,7 +130,7 @@ class S3MailStore implements MailStore {
         ),
       );
       for (const { Key = '', LastModified } of page.Contents ?? []) {
-        const key = keyOfObject(area, Key);
+        const key = keyOfObject(area, Key, ending);
         if (key !== null) yield { key, storedAt: LastModified?.getTime() ?? 0 };
       }
       ContinuationToken = page.NextContinuationToken;
@@ -221,9 +229,9 @@ function reportKey(key: MessageKey): string {
   return `Failed/${formatKey(key)}.json`;
 }
 
-function keyOfObject(area: Area, name: string): MessageKey | null {
-  if (!name.endsWith('.eml')) return null;
-  return parseKey(name.slice(`${area}/`.length, -'.eml'.length));
+function keyOfObject(area: Area, name: string, ending: string): MessageKey | null {
+  if (!name.endsWith(ending)) return null;
+  return parseKey(name.slice(`${area}/`.length, -ending.length));
 }
 
 function vanished(name: string): Failure {

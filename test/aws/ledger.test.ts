@@ -23,7 +23,12 @@ import { formatKey } from '../../shared/mail/message-key.ts';
 import { receivedField } from '../../shared/mail/received.ts';
 import { destinationLedgerContract } from '../contract/destination-ledger.ts';
 import { duplicateLedgerContract } from '../contract/duplicate-ledger.ts';
-import { causeLedgerContract, retryLedgerContract } from '../contract/failed-ledger.ts';
+import {
+  causeLedgerContract,
+  comparisonLedgerContract,
+  failedIndexContract,
+  retryLedgerContract,
+} from '../contract/failed-ledger.ts';
 import { mailboxLedgerContract } from '../contract/mailbox-ledger.ts';
 import { messageIndexContract } from '../contract/message-index.ts';
 import { messageLedgerContract } from '../contract/message-ledger.ts';
@@ -108,6 +113,14 @@ retryLedgerContract(
 causeLedgerContract(
   'the DynamoDB ledger',
   only(({ causes }) => causes),
+);
+failedIndexContract(
+  'the DynamoDB ledger',
+  only((ledgers) => ledgers),
+);
+comparisonLedgerContract(
+  'the DynamoDB ledger',
+  only(({ comparisons }) => comparisons),
 );
 duplicateLedgerContract(
   'the DynamoDB ledger',

@@ -19,6 +19,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { CurrentCourier } from '../../shared/courier/current-courier.ts';
 import { dynamoLedger } from '../../shared/ledger/dynamo-ledger.ts';
 import { nothingInHand } from '../../shared/ledger/in-hand.ts';
+import { noMetrics } from '../../shared/observe/metrics.ts';
 import { Pop3Opener } from '../../shared/pop3/opener.ts';
 import { DONE, messageJob } from '../../shared/queue/job-queue.ts';
 import type { MessageJob } from '../../shared/queue/job-queue.ts';
@@ -111,6 +112,7 @@ describe('requests per message', () => {
       newToken: randomUUID,
       clock,
       log,
+      metrics: noMetrics,
     };
     const opener = new Pop3Opener(clock);
     const newSpool = () => createSpool(scratch.path);

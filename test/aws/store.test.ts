@@ -7,6 +7,7 @@ import { buffer } from 'node:stream/consumers';
 
 import {
   CreateBucketCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutBucketVersioningCommand,
@@ -89,6 +90,10 @@ mailStoreContract('the S3 mail store', async () => {
   return {
     store: s3MailStore({ client, bucket }),
     report: (key) => readReport(client, bucket, key),
+    dropCopy: async (key) => {
+      const Key = `Failed/${formatKey(key)}.eml`;
+      await client.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+    },
     close: asPromised(() => {
       client.destroy();
     }),

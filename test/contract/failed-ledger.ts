@@ -1,7 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { beginTelling, endTelling, noteFailure } from '../../shared/ledger/cause-transitions.ts';
-import type { CauseLedger, RetryLedger } from '../../shared/ledger/failed-ledger.ts';
+import { endComparison, noteDifferences } from '../../shared/ledger/comparison-record.ts';
+import type {
+  CauseLedger,
+  ComparisonLedger,
+  FailedIndex,
+  RetryLedger,
+} from '../../shared/ledger/failed-ledger.ts';
+import type { MessageLedger } from '../../shared/ledger/ledger.ts';
+import type { MessageItem } from '../../shared/ledger/message-item.ts';
+import { NO_HISTORY } from '../../shared/ledger/message-transitions.ts';
+import { formatKey } from '../../shared/mail/message-key.ts';
+import { collected } from '../support/collected.ts';
+import { decisionFor, waitingItem } from '../support/message-items.ts';
 import { sha256Of } from '../support/spooled-message.ts';
 import { EVENTUAL } from './eventual.ts';
 
@@ -113,6 +125,90 @@ export function causeLedgerContract(
       });
       await ledger.change(CAUSE, endTelling(0));
       expect((await ledger.all()).get(CAUSE)).toMatchObject({ telling: null, told: 1 });
+    });
+  });
+}
+
+/** What every ledger knows of messages whose copy should lie in `Failed/`. */
+export function failedIndexContract(
+  name: string,
+  make: () => Promise<
+    UnderTest<{ readonly failed: FailedIndex; readonly messages: MessageLedger }>
+  >,
+): void {
+  describe(`${name} keeps the contract of the index of failed messages`, () => {
+    let used: Awaited<ReturnType<typeof make>>;
+    beforeEach(async () => {
+      used = await make();
+    });
+    afterEach(async () => {
+      await used.close();
+    });
+
+    const store = (mailbox: string, item: MessageItem) =>
+      used.ledger.messages.change({ ...KEY, mailbox }, () => ({ store: item, answer: null }));
+    const names = async () => (await collected(used.ledger.failed.all())).map(formatKey).toSorted();
+    const named = (...mailboxes: readonly string[]) =>
+      mailboxes.map((mailbox) => formatKey({ ...KEY, mailbox }));
+
+    const refused: MessageItem = {
+      ...waitingItem(['chris@corp.example']),
+      recipients: [
+        {
+          address: 'chris@corp.example',
+          state: 'failed',
+          attempts: 1,
+          reason: 'refused',
+          lastReply: null,
+        },
+      ],
+      endedAt: 2000,
+      failure: NO_HISTORY,
+    };
+
+    it('names those that failed or are held, and none that never did', async () => {
+      expect(await names()).toEqual([]);
+      await store('waiting', waitingItem(['chris@corp.example']));
+      await store('undecided', waitingItem([], { decision: null, decidedAt: null }));
+      await store('refused', refused);
+      const held = { decision: decisionFor([], { outcome: 'held' }), failure: NO_HISTORY };
+      await store('held', waitingItem([], { ...held, endedAt: 2000 }));
+      await store('_notices', refused);
+      await expect.poll(names, EVENTUAL).toEqual(named('_notices', 'held', 'refused'));
+    });
+
+    it('names none whose copy was removed for good', async () => {
+      await store('refused', refused);
+      await store('removed', refused);
+      await store('removed', { ...refused, copyRemovedAt: 3000 });
+      await expect.poll(names, EVENTUAL).toEqual(named('refused'));
+    });
+  });
+}
+
+/** What every ledger keeps of the daily comparison. */
+export function comparisonLedgerContract(
+  name: string,
+  make: () => Promise<UnderTest<ComparisonLedger>>,
+): void {
+  describe(`${name} keeps the contract of the comparison's ledger`, () => {
+    let used: UnderTest<ComparisonLedger>;
+    beforeEach(async () => {
+      used = await make();
+    });
+    afterEach(async () => {
+      await used.close();
+    });
+
+    it('has the one record as it was left', async () => {
+      const { ledger } = used;
+      expect(await ledger.read()).toBeNull();
+      const lost = { message: formatKey(KEY), kind: 'lost' as const };
+      const found = { count: 1, listed: [lost] };
+      expect(await ledger.change(noteDifferences(1000, [lost]))).toEqual({ since: 1000, found });
+      expect(await ledger.read()).toMatchObject({ comparedAt: null, underWay: { found } });
+      await ledger.change(endComparison(2000));
+      expect(await ledger.read()).toEqual({ comparedAt: 2000, last: found, underWay: null });
     });
   });
 }

@@ -18,6 +18,8 @@ export interface MailStoreUnderTest {
   readonly store: MailStore;
   /** The report beside a parked message, as it lies there; null where there is none. The port only writes it. */
   readonly report: (key: MessageKey) => Promise<unknown>;
+  /** Takes the copy in `Failed/` away and leaves its report, as somebody may by hand. */
+  readonly dropCopy: (key: MessageKey) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -317,6 +319,25 @@ export function mailStoreContract(name: string, make: () => Promise<MailStoreUnd
           expect(storedAt).toBeGreaterThan(before - slackMs);
           expect(storedAt).toBeLessThan(Date.now() + slackMs);
         }
+      });
+
+      it('shows every report of Failed/, also one whose copy is gone, and nothing else', async () => {
+        expect(await collected(store.listReports())).toEqual([]);
+        const before = Date.now();
+        const [one, other] = [await put(manyOctets(10)), await put(manyOctets(20), 'box')];
+        await put(manyOctets(30));
+        await store.park(one, failureReportFor(one));
+        await store.park(other, failureReportFor(other));
+        await store.remove('Incoming', one);
+        await store.remove('Failed', other);
+        const listed = await collected(store.listReports());
+        expect(listed.map(({ key }) => formatKey(key))).toEqual([formatKey(one)]);
+        expect(listed[0]?.storedAt).toBeGreaterThan(before - 60_000);
+        await used.dropCopy(one);
+        expect(await collected(store.list('Failed'))).toEqual([]);
+        expect(await collected(store.listReports())).toHaveLength(1);
+        await store.remove('Failed', one);
+        expect(await collected(store.listReports())).toEqual([]);
       });
 
       it('shows all that stays while others come and go', async () => {

@@ -102,7 +102,7 @@ describe('the breaker', () => {
       gaps.push((openUntil ?? 0) - played.now);
       played.now = openUntil ?? 0;
       expect(played.ask('probe')).toEqual({ kind: 'probe' });
-      expect(played.tell('down', 'probe')).toBe('unchanged');
+      expect(played.tell('down', 'probe')).toBe('stillDown');
     }
     expect(gaps.map((gap) => gap / MINUTE)).toEqual([1, 2, 5, 10, 15, 15, 15]);
     expect(DESTINATION_PAUSES_MS.at(-1)).toBe(15 * MINUTE);

@@ -12,7 +12,12 @@ import { formatKey } from '../../shared/mail/message-key.ts';
 import { Database } from '../../shared/sqlite/database.ts';
 import { destinationLedgerContract } from '../contract/destination-ledger.ts';
 import { duplicateLedgerContract } from '../contract/duplicate-ledger.ts';
-import { causeLedgerContract, retryLedgerContract } from '../contract/failed-ledger.ts';
+import {
+  causeLedgerContract,
+  comparisonLedgerContract,
+  failedIndexContract,
+  retryLedgerContract,
+} from '../contract/failed-ledger.ts';
 import { mailboxLedgerContract } from '../contract/mailbox-ledger.ts';
 import { messageIndexContract } from '../contract/message-index.ts';
 import { messageLedgerContract } from '../contract/message-ledger.ts';
@@ -71,6 +76,14 @@ retryLedgerContract(
 causeLedgerContract(
   'the SQLite ledger',
   only(({ causes }) => causes),
+);
+failedIndexContract(
+  'the SQLite ledger',
+  only((ledgers) => ledgers),
+);
+comparisonLedgerContract(
+  'the SQLite ledger',
+  only(({ comparisons }) => comparisons),
 );
 duplicateLedgerContract(
   'the SQLite ledger',

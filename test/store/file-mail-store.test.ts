@@ -1,5 +1,5 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -50,6 +50,7 @@ mailStoreContract('the file mail store', async () => {
   return {
     store,
     report: (key) => readReport(folder, key),
+    dropCopy: ({ mailbox, sha256 }) => unlink(join(folder, 'Failed', mailbox, `${sha256}.eml`)),
     close: asPromised(close),
   };
 });

@@ -38,6 +38,7 @@ export async function openCrashing(
     duplicates: plan.over('duplicates', deps.duplicates),
     retries: plan.over('retries', deps.retries),
     causes: plan.over('causes', deps.causes),
+    comparisons: plan.over('comparisons', deps.comparisons),
     routeQueue: plan.over('routeQueue', deps.routeQueue),
     deliverQueue: plan.over('deliverQueue', deps.deliverQueue),
     courierFor: (delivery) => plan.over('courier', deps.courierFor(delivery)),
@@ -79,6 +80,7 @@ function storeThatIsTornDown(store: MailStore, opened: OpenedMessage[]): MailSto
     },
     park: (key, report) => store.park(key, report),
     report: (key) => store.report(key),
+    listReports: () => store.listReports(),
     remove: (area, key) => store.remove(area, key),
     list: (area) => store.list(area),
   };

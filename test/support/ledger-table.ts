@@ -5,6 +5,8 @@ import {
   ADDRESSES,
   DAY,
   DAY_INDEX,
+  FAILED,
+  FAILED_INDEX,
   MESSAGE_ID,
   MESSAGE_ID_INDEX,
 } from '../../shared/ledger/dynamo-index-names.ts';
@@ -24,6 +26,7 @@ export async function createLedgerTable(client: DynamoDBClient, name: string): P
         { AttributeName: 'sk', AttributeType: 'S' },
         { AttributeName: MESSAGE_ID, AttributeType: 'S' },
         { AttributeName: DAY, AttributeType: 'S' },
+        { AttributeName: FAILED, AttributeType: 'S' },
       ],
       GlobalSecondaryIndexes: [
         {
@@ -35,6 +38,11 @@ export async function createLedgerTable(client: DynamoDBClient, name: string): P
           IndexName: DAY_INDEX,
           KeySchema: [{ AttributeName: DAY, KeyType: 'HASH' }],
           Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [ADDRESSES] },
+        },
+        {
+          IndexName: FAILED_INDEX,
+          KeySchema: [{ AttributeName: FAILED, KeyType: 'HASH' }],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
         },
       ],
     }),

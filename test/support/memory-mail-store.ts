@@ -54,6 +54,10 @@ export class MemoryMailStore implements MailStore {
     return Promise.resolve();
   }
 
+  async *listReports() {
+    // None is kept.
+  }
+
   async *list(area: Area) {
     for (const name of [...this.areas[area].keys()]) {
       const key = parseKey(name);

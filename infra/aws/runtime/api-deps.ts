@@ -20,12 +20,13 @@ export function apiDeps(): ApiDeps & { readonly log: FunctionLog } {
     'routeQueue',
     'deliverQueue',
   );
-  const { mailboxes, destinations, settingsMemory } = stageLedger();
+  const { mailboxes, destinations, comparisons, settingsMemory } = stageLedger();
   const { settings } = stageSettings({ memory: settingsMemory, clock, log });
   return {
     settings,
     mailboxes,
     destinations,
+    comparisons,
     store: stageMailStore(),
     fetchQueue: stageSender<FetchJob>(sqs, 'fetchQueue'),
     queues: {

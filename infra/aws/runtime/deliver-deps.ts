@@ -11,6 +11,7 @@ import { createSpool } from '../../../shared/store/spool-writer.ts';
 import { readEnvironment } from './config.ts';
 import { functionLog } from './function-log.ts';
 import type { FunctionLog } from './function-log.ts';
+import { functionMetrics } from './function-metrics.ts';
 import { helloName } from './hello-name.ts';
 import { stageLedger } from './ledger.ts';
 import { stageMailStore } from './mail-store.ts';
@@ -39,6 +40,7 @@ export function deliverDeps(): StageDeliverDeps {
   const log = functionLog();
   const sqs = sqsClient();
   const { stage, deliverQueue } = readEnvironment('stage', 'deliverQueue');
+  const metrics = functionMetrics(stage);
   const { messages, retries, causes, destinations, settingsMemory } = stageLedger(() =>
     settings.read(),
   );
@@ -56,7 +58,11 @@ export function deliverDeps(): StageDeliverDeps {
     causes,
     destinations,
     inHand: nothingInHand,
-    destination: new DestinationGate({ ledger: destinations, newToken: randomUUID, clock, log }),
+    destination: new DestinationGate({
+      ledger: destinations,
+      ...{ newToken: randomUUID, clock, log, metrics },
+    }),
+    metrics,
     routeQueue: stageSender<MessageJob>(sqs, 'routeQueue'),
     putOff: sqsPutOff(sqs, deliverQueue),
     newCourier: () => {

@@ -16,6 +16,7 @@ import type { EmbeddedScene } from '../../support/embedded-scene.ts';
 import { handOverOf } from '../../support/hand-overs.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import type { RecordingLog } from '../../support/recording-log.ts';
+import { recordingMetrics } from '../../support/recording-metrics.ts';
 import { sampleMessage } from '../../support/sample-message.ts';
 import { keyOf } from '../../support/spooled-message.ts';
 import { storeArrival } from '../../support/stored-arrival.ts';
@@ -65,6 +66,7 @@ describe('deliverMessage', () => {
       },
       park: (...words) => store.park(...words),
       report: (key) => store.report(key),
+      listReports: () => store.listReports(),
       remove: (...words) => store.remove(...words),
       list: (area) => store.list(area),
     };
@@ -87,18 +89,22 @@ describe('deliverMessage', () => {
       ),
     );
     const { store } = deps;
+    const metrics = recordingMetrics();
     const dying: DeliverDeps = {
       ...refusing,
+      metrics,
       store: {
         create: (...words) => store.create(...words),
         open: (...words) => store.open(...words),
         park: (...words) => store.park(...words),
         report: (key) => store.report(key),
+        listReports: () => store.listReports(),
         remove: () => Promise.reject(new Error('died')),
         list: (area) => store.list(area),
       },
     };
     await expect(deliverMessage(dying, key)).rejects.toThrow('died');
+    expect(metrics.published).toEqual([['Parked', 1]]);
     const mailOf = (mailbox: string) =>
       filesIn(scene.data, 'Incoming').filter((name) => name.startsWith(mailbox));
     expect(mailOf('everyone')).toHaveLength(1);
@@ -113,8 +119,9 @@ describe('deliverMessage', () => {
     // One later still finds it finished, and leaves the copy and its report alone.
     const report = onlyReport(scene.data);
     scene.clock.advance(MINUTE);
-    expect(await deliverMessage(deps, key)).toEqual({ kind: 'done' });
+    expect(await deliverMessage({ ...deps, metrics }, key)).toEqual({ kind: 'done' });
     expect(onlyReport(scene.data)).toEqual(report);
+    expect(metrics.published).toHaveLength(1);
   });
 
   test('two jobs at once: one delivers, the other is put off until the claim ends', async () => {

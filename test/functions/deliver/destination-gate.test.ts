@@ -8,6 +8,7 @@ import type { DestinationLedger } from '../../../shared/ledger/ledger.ts';
 import { DESTINATION_CACHE_MS, DESTINATION_TRIES } from '../../../shared/limits.ts';
 import { replyFor } from '../../support/message-items.ts';
 import { recordingLog } from '../../support/recording-log.ts';
+import { recordingMetrics } from '../../support/recording-metrics.ts';
 import { sampleSettings, smtpDeliveryOf } from '../../support/sample-settings.ts';
 import { SetClock } from '../../support/set-clock.ts';
 
@@ -42,10 +43,11 @@ function countingLedger(): DestinationLedger & { changes: number; broken: boolea
 
 function scene() {
   const [ledger, clock, log] = [countingLedger(), new SetClock(), recordingLog()];
+  const metrics = recordingMetrics();
   let tokens = 0;
   const newGate = () =>
-    new DestinationGate({ ledger, clock, log, newToken: () => `token ${(tokens += 1)}` });
-  return { ledger, clock, log, newGate };
+    new DestinationGate({ ledger, clock, log, metrics, newToken: () => `token ${(tokens += 1)}` });
+  return { ledger, clock, log, metrics, newGate };
 }
 
 async function passageOf(gate: DestinationGate): Promise<Passage> {
@@ -70,6 +72,22 @@ describe('DestinationGate', () => {
     await (await passageOf(gate)).tell(WORKS);
     expect(ledger.changes).toBe(2);
     expect(await ledger.read()).toBeNull();
+  });
+
+  test('each try that finds it down is counted for the alarm, the first ones and single ones are not', async () => {
+    const { clock, metrics, newGate } = scene();
+    const gate = newGate();
+    await (await passageOf(gate)).tell(DOWN);
+    await (await passageOf(gate)).tell(WORKS);
+    expect(metrics.published).toEqual([]);
+    await takeDown(gate);
+    expect(metrics.published).toEqual([['DestinationDown', 1]]);
+    clock.advance(20 * MINUTE);
+    await (await passageOf(gate)).tell(DOWN);
+    expect(metrics.published).toHaveLength(2);
+    clock.advance(20 * MINUTE);
+    await (await passageOf(gate)).tell(WORKS);
+    expect(metrics.published).toHaveLength(2);
   });
 
   test('puts all off when it is down, says so once, and once when it is back', async () => {

@@ -83,6 +83,7 @@ describe('fetchMailbox', () => {
         open: (...words) => store.open(...words),
         park: (...words) => store.park(...words),
         report: (key) => store.report(key),
+        listReports: () => store.listReports(),
         remove: (...words) => store.remove(...words),
         list: (area) => store.list(area),
       },

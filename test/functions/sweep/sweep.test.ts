@@ -58,6 +58,7 @@ describe('sweep', () => {
         open: (...words) => store.open(...words),
         park: (...words) => store.park(...words),
         report: (key) => store.report(key),
+        listReports: () => store.listReports(),
         remove: (...words) => store.remove(...words),
         list: async function* (area) {
           if (listed !== undefined) yield* listed;

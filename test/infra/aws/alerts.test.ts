@@ -15,6 +15,13 @@ const headings = runbook
   .map((line) => line.replace(/^#+ /, ''));
 
 interface AlarmProperties {
+  readonly Namespace?: string;
+  readonly MetricName?: string;
+  readonly Statistic?: string;
+  readonly Period?: number;
+  readonly Threshold?: number;
+  readonly ComparisonOperator?: string;
+  readonly TreatMissingData?: string;
   readonly AlarmDescription: string;
   readonly AlarmActions: readonly unknown[];
   readonly OKActions: readonly unknown[];
@@ -47,6 +54,38 @@ describe('alarms', () => {
     for (const id of deadLetters) {
       expect(watched).toContain(JSON.stringify({ 'Fn::GetAtt': [id, 'QueueName'] }));
     }
+  });
+
+  test.each([
+    ['oldestOpen', 'OldestOpenSeconds', 'Maximum', 900, 'GreaterThan', 7200, 'ignore'],
+    ['failedGrowing', 'Parked', 'Sum', 900, 'GreaterThan', 0, 'notBreaching'],
+    ['difference', 'SweepDifferences', 'Sum', 900, 'GreaterThan', 0, 'notBreaching'],
+    ['destinationDown', 'DestinationDown', 'Sum', 1800, 'GreaterThan', 0, 'notBreaching'],
+    ['noSweep', 'OldestOpenSeconds', 'SampleCount', 3600, 'LessThan', 1, 'breaching'],
+  ] as const)(
+    '%s watches %s of its own stage',
+    (entry, MetricName, Statistic, Period, operator, Threshold, TreatMissingData) => {
+      const [alarm] = alarms.filter(({ AlarmDescription: text }) =>
+        text.endsWith(` ${runbookLink(entry)}`),
+      );
+      expect(alarm).toMatchObject({
+        Namespace: 'Mailferry',
+        ...{ MetricName, Statistic, Period, Threshold, TreatMissingData },
+        ComparisonOperator: `${operator}Threshold`,
+        Dimensions: [{ Name: 'service', Value: 'mailferry-prod' }],
+      });
+    },
+  );
+
+  test('no more than ten, which cost nothing', () => {
+    expect(alarms.length).toBeLessThanOrEqual(10);
+  });
+
+  test('every entry of the runbook is rung by an alarm, or told by the functions', () => {
+    const rung = alarms.map(({ AlarmDescription: text }) => text.slice(text.lastIndexOf(' ') + 1));
+    const byFunctions = [runbookLink('mailboxFails'), runbookLink('mailboxSilent')];
+    const all = Object.keys(RUNBOOK).map((entry) => runbookLink(entry as RunbookEntry));
+    expect([...new Set([...rung, ...byFunctions])].toSorted()).toEqual(all.toSorted());
   });
 
   test('the address of the deployment is subscribed, and nobody where none is given', () => {

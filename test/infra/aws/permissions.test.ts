@@ -55,7 +55,7 @@ describe('roles', () => {
       for (const action of actionsOf(statement)) expect(action).not.toContain('*');
       for (const resource of resourcesOf(statement)) {
         expect(resource).toMatch(
-          /^(\{\w+\}|\{\w+\}\/(Incoming|Incoming\/_notices|Failed)\/\*|arn:.*:parameter\/mailferry\/prod\/[a-z-]+(\/[a-z-]+)?(\/\*)?)$/,
+          /^(\{\w+\}|\{\w+\}\/index\/\w+|\{\w+\}\/(Incoming|Incoming\/_notices|Failed)\/\*|arn:.*:parameter\/mailferry\/prod\/[a-z-]+(\/[a-z-]+)?(\/\*)?)$/,
         );
       }
     }
@@ -86,7 +86,18 @@ describe('what each may do with mail', () => {
         's3:PutObject Incoming/_notices/*',
       ],
     ],
-    ['SweepingFunction', ['s3:ListBucket', 's3:PutObject Incoming/_notices/*']],
+    [
+      'SweepingFunction',
+      [
+        's3:DeleteObject Failed/*',
+        's3:DeleteObject Incoming/*',
+        's3:GetObject Failed/*',
+        's3:GetObject Incoming/*',
+        's3:ListBucket',
+        's3:PutObject Failed/*',
+        's3:PutObject Incoming/_notices/*',
+      ],
+    ],
     ['HttpApiFunction', ['s3:ListBucket']],
   ])('%s', (role, expected) => {
     expect(permissions(role, 's3')).toEqual(expected);
