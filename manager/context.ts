@@ -8,6 +8,7 @@ import { checkConfiguration } from '../shared/settings/check.ts';
 import { formatProblem } from '../shared/settings/problem.ts';
 import { fileSecrets } from '../shared/settings/secrets-file.ts';
 import type { Problem, Secrets } from '../shared/settings/settings.ts';
+import { parseBeside, readSettingsFile } from '../shared/settings/settings-file.ts';
 import { yamlSettings } from '../shared/settings/yaml-source.ts';
 import { DEFAULT_SECRETS_FILE, readEnvironment } from './config.ts';
 import { UsageError } from './exit-status.ts';
@@ -73,6 +74,25 @@ export async function requireSoundConfiguration(context: Context, logsIn: boolea
   sayWarnings(problems);
   const errors = problems.filter((problem) => problem.severity === 'error');
   if (errors.length > 0) throw new UsageError(errors.map(formatProblem).join('\n'));
+}
+
+/**
+ * For a command about one mailbox: the others may be broken.
+ * @throws UsageError with what is wrong with it or with the general settings
+ */
+export async function requireMailbox({ options }: Context, id: string): Promise<void> {
+  const { document, problems } = await readSettingsFile(options.config);
+  if (problems.length > 0) throw new UsageError(problems.map(formatProblem).join('\n'));
+  const { parsed } = parseBeside(options.config, document, null);
+  const own = parsed.broken.get(id) ?? [];
+  const others = new Set([...parsed.broken.values()].flat());
+  const wrong = parsed.problems.filter(
+    (problem) => problem.severity === 'error' && (own.includes(problem) || !others.has(problem)),
+  );
+  if (wrong.length > 0) throw new UsageError(wrong.map(formatProblem).join('\n'));
+  if (parsed.mailboxes?.has(id) === true) return;
+  const known = [...(parsed.mailboxes?.keys() ?? [])].join(', ');
+  throw new UsageError(`expected a mailbox of the configuration (${known}), got ${id}`);
 }
 
 function sayWarnings(problems: readonly Problem[]): void {

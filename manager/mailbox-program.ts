@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 
+import { doctor } from './commands/doctor.ts';
+import type { DoctorOptions } from './commands/doctor.ts';
 import { logLevel } from './commands/log-level.ts';
 import { addMailbox } from './commands/mailbox-add.ts';
 import type { MailboxAddOptions } from './commands/mailbox-add.ts';
@@ -8,6 +10,7 @@ import type { MailboxEditOptions } from './commands/mailbox-edit.ts';
 import { listMailboxes } from './commands/mailbox-list.ts';
 import { removeMailbox } from './commands/mailbox-remove.ts';
 import type { MailboxRemoveOptions } from './commands/mailbox-remove.ts';
+import { testMailboxes } from './commands/mailbox-test.ts';
 import { common } from './common-options.ts';
 import type { CommonOptions } from './context.ts';
 
@@ -24,6 +27,7 @@ export function addMailboxCommands(program: Command, end: End): void {
       end(await listMailboxes(options));
     });
   addAdd(mailbox, end);
+  addTest(mailbox, end);
   common(mailbox.command('edit'))
     .description('change settings of a mailbox: key=value, or key= for the default')
     .argument('<mailbox>')
@@ -40,6 +44,15 @@ export function addMailboxCommands(program: Command, end: End): void {
     .option('--yes', 'do not ask')
     .action(async (id: string, options: MailboxRemoveOptions) => {
       end(await removeMailbox(options, id));
+    });
+}
+
+function addTest(mailbox: Command, end: End): void {
+  common(mailbox.command('test'))
+    .description('log in, list and leave; ends a suspension when it succeeds')
+    .argument('<mailbox>')
+    .action(async (id: string, options: CommonOptions) => {
+      end(await testMailboxes(options, id));
     });
 }
 
@@ -63,6 +76,17 @@ function addAdd(mailbox: Command, end: End): void {
     .option('--ask <SETTING>', ASK, collected)
     .action(async (id: string, words: string[], options: MailboxAddOptions) => {
       end(await addMailbox(options, id, words));
+    });
+}
+
+/** `mailferry doctor` */
+export function addDoctor(program: Command, end: End): void {
+  common(program.command('doctor'))
+    .description('connect to mailboxes and destination, and say what to change; sends nothing')
+    .argument('[mailbox...]')
+    .option('--force', 'log in to suspended mailboxes as well')
+    .action(async (ids: string[], options: DoctorOptions) => {
+      end(await doctor(options, ids));
     });
 }
 

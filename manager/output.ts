@@ -17,6 +17,6 @@ export function sayTable(head: readonly string[], rows: readonly (readonly strin
 }
 
 /** What a server or a sender wrote must not move the cursor or colour the screen. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '?');
 }

@@ -13,11 +13,11 @@ import { showStatus } from './commands/status.ts';
 import { common } from './common-options.ts';
 import type { CommonOptions } from './context.ts';
 import { NOT_WELL, UsageError, WELL, WRONG_USE } from './exit-status.ts';
-import { addLogCommands, addMailboxCommands } from './mailbox-program.ts';
+import { addDoctor, addLogCommands, addMailboxCommands } from './mailbox-program.ts';
 import { printJson, say } from './output.ts';
 
 /** Commands of the contract that this version does not have. */
-const NOT_YET = ['doctor', 'trace', 'failed'];
+const NOT_YET = ['trace', 'failed'];
 
 /**
  * The `mailferry` command.
@@ -76,6 +76,7 @@ function makeProgram(end: (status: number) => void): Command {
     .action(async (options: CommonOptions) => {
       end(await showStatus(options));
     });
+  addDoctor(program, end);
   addMailboxCommands(program, end);
   addConfig(program, end);
   addLogCommands(program, end);

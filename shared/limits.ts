@@ -160,6 +160,12 @@ export const LOGIN_DELAY_UNKNOWN_MS = 5 * 60_000;
 /** More than this no server can mean by LOGIN-DELAY: a mailbox must not be put off for ever by a lie. Milliseconds. */
 export const LOGIN_DELAY_MAX_MS = 24 * 3_600_000;
 
+/** Looking at a mailbox's server in two sessions takes no longer, or the server is not well. Milliseconds. */
+export const EXAMINATION_MS = 90_000;
+
+/** Between these two sessions: many servers free a maildrop only moments after QUIT. Milliseconds. */
+export const EXAMINATION_PAUSE_MS = 1_000;
+
 /** How often a run that takes long says in the log how far it is. Milliseconds. */
 export const PROGRESS_LOG_MS = 60_000;
 /** Failures of one cause that are told by a notice each; the rest of a window comes in one. */

@@ -6,6 +6,7 @@ import { DestinationGate } from '../../functions/deliver/destination-gate.ts';
 import type { DispatchDeps } from '../../functions/dispatch/dispatch.ts';
 import type { FetchDeps } from '../../functions/fetch/fetch-mailbox.ts';
 import type { RequestFetchDeps } from '../../functions/api/request-fetch.ts';
+import type { LookDeps } from '../../functions/api/look/mailbox-look.ts';
 import type { RouteDeps } from '../../functions/route/route-message.ts';
 import type { StatusDeps } from '../../functions/api/status.ts';
 import type { SweepHostDeps } from '../../functions/sweep/sweep-host.ts';
@@ -51,7 +52,8 @@ export type EmbeddedDeps = FetchDeps &
   SweepHostDeps &
   DispatchDeps &
   RequestFetchDeps &
-  StatusDeps;
+  StatusDeps &
+  LookDeps;
 
 export interface Embedded {
   readonly deps: EmbeddedDeps;

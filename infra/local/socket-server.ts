@@ -4,18 +4,21 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import { contentTypeOf, problemAnswer } from '../../functions/api/problem.ts';
 import type { ApiAnswer } from '../../functions/api/problem.ts';
+import type { LookDeps } from '../../functions/api/look/mailbox-look.ts';
 import { answerBy, MAX_BODY_OCTETS } from '../../functions/api/router.ts';
+import type { Route } from '../../functions/api/router.ts';
 import { ROUTES } from '../../functions/api/routes.ts';
 import type { ApiDeps } from '../../functions/api/routes.ts';
 import { asFailure, Failure } from '../../shared/failure.ts';
 import type { Embedded } from './embedded.ts';
+import { LOOK_ROUTES } from './look-routes.ts';
 
 /** `sun_path` of unix(7) less its NUL, on the systems where it is shortest. */
 const SOCKET_PATH_OCTETS = 103;
 
 /**
  * The HTTP API on a unix socket in the data folder, for the other commands on this machine. The same routes as the
- * deployed API ({@link ROUTES}).
+ * deployed API ({@link ROUTES}), and those that look at mailboxes.
  * @throws Failure `settings`, permanent, when the folder's path is too long for a socket in it
  */
 export async function listenOnSocket(embedded: Embedded): Promise<Server> {
@@ -62,11 +65,17 @@ export async function closeSocket(server: Server): Promise<void> {
   await closed;
 }
 
-async function respond(deps: ApiDeps, request: IncomingMessage): Promise<ApiAnswer> {
+/** What this machine's connector answers beside what the deployed API does. */
+const ALL_ROUTES: readonly Route<ApiDeps & LookDeps>[] = [...ROUTES, ...LOOK_ROUTES];
+
+async function respond(
+  deps: ApiDeps & LookDeps,
+  request: IncomingMessage,
+): Promise<ApiAnswer> {
   const url = new URL(request.url ?? '/', 'http://socket');
   const { pathname: path, searchParams: query } = url;
   const body = await bodyOf(request);
-  return answerBy(ROUTES, deps, { method: request.method ?? '', path, query, body });
+  return answerBy(ALL_ROUTES, deps, { method: request.method ?? '', path, query, body });
 }
 
 /** No more than one octet above what the router takes: it refuses that, and the rest need not be kept. */

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 
 import type { SSMClient } from '@aws-sdk/client-ssm';
 
+import type { LookDeps } from '../../functions/api/look/mailbox-look.ts';
 import type { RequestFetchDeps } from '../../functions/api/request-fetch.ts';
 import type { StatusDeps } from '../../functions/api/status.ts';
 import type { SweepDeps } from '../../functions/sweep/sweep.ts';
@@ -10,14 +12,14 @@ import type { Clock } from '../../shared/clock.ts';
 import { dynamoLedger } from '../../shared/ledger/dynamo-ledger.ts';
 import { forgottenByItself } from '../../shared/ledger/forgetting.ts';
 import { dynamoTakenMail } from '../../shared/ledger/dynamo-taken-mail.ts';
-import type { AccessTokens } from '../../shared/oauth/access-tokens.ts';
 import { OAuthAccessTokens } from '../../shared/oauth/oauth-access-tokens.ts';
 import { ssmRefreshTokens } from '../../shared/oauth/ssm-refresh-tokens.ts';
 import { postForm } from '../../shared/oauth/token-endpoint.ts';
 import { pinoLog } from '../../shared/observe/pino-log.ts';
+import { Pop3Opener } from '../../shared/pop3/opener.ts';
 import { fetchJob, messageJob } from '../../shared/queue/job-queue.ts';
 import { sqsSender, sqsSource } from '../../shared/queue/sqs-queue.ts';
-import type { Secrets } from '../../shared/settings/settings.ts';
+import { LOOP_SECRET } from '../../shared/settings/ssm-document.ts';
 import type { SsmStage } from '../../shared/settings/ssm-parameters.ts';
 import { ssmSecrets } from '../../shared/settings/ssm-secrets.ts';
 import { ssmSettings } from '../../shared/settings/ssm-source.ts';
@@ -32,9 +34,7 @@ import type { Stack } from './stack.ts';
 import type { TakenMailSource } from '../../shared/ledger/taken-mail.ts';
 
 export interface DeploymentDeps
-  extends RequestFetchDeps, StatusDeps, SweepDeps, FollowMessagesDeps {
-  readonly secrets: Secrets;
-  readonly tokens: AccessTokens;
+  extends RequestFetchDeps, StatusDeps, SweepDeps, FollowMessagesDeps, LookDeps {
   readonly takenMail: TakenMailSource;
 }
 
@@ -108,6 +108,10 @@ function openStack(stack: Stack, stage: string, ssm: SSMClient, clock: Clock): D
         route: sqsSource(sqs, stack.queues.route, messageJob),
         deliver: sqsSource(sqs, stack.queues.deliver, messageJob),
       },
+      opener: new Pop3Opener(clock),
+      newToken: randomUUID,
+      credentialsKey: async () =>
+        Buffer.from(await secrets.read({ kind: 'named', name: LOOP_SECRET }), 'hex'),
       clock,
       log,
     },

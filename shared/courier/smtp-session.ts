@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Readable } from 'node:stream';
 
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
@@ -146,6 +147,12 @@ export class SmtpSession {
 
   get features(): ServerFeatures {
     return this.#features;
+  }
+
+  /** The TLS connection; null: in clear text. */
+  get secured(): TLSSocket | null {
+    const socket: unknown = this.#connection._socket;
+    return socket instanceof TLSSocket ? socket : null;
   }
 
   /** May carry another message, after {@link reset} if that is due. */

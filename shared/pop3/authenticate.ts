@@ -171,6 +171,6 @@ function formsOf({ username, secret: { value } }: MaildropLogin): readonly strin
   return [value, Buffer.from(value, 'utf8').toString('base64'), initial.toString('base64')];
 }
 
-function wishOf({ auth, secret, cleartextAllowed }: MaildropLogin): LoginWish {
+export function wishOf({ auth, secret, cleartextAllowed }: MaildropLogin): LoginWish {
   return { auth, credential: secret.kind, cleartextAllowed };
 }

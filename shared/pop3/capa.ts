@@ -1,6 +1,7 @@
 import { POP3_CAPA_OCTETS } from '../limits.ts';
 import type { Connection } from './connection.ts';
 import { LineBody } from './line-body.ts';
+import { quoteServerText } from './server-text.ts';
 
 /** What CAPA lists (RFC 2449): upper-case tag to its arguments in upper case. */
 export type Capabilities = ReadonlyMap<string, readonly string[]>;
@@ -28,4 +29,15 @@ export function offersMechanism(capabilities: Capabilities, mechanism: string): 
 export function loginDelayMs(capabilities: Capabilities | null): number | null {
   const seconds = capabilities?.get('LOGIN-DELAY')?.[0];
   return seconds !== undefined && /^\d{1,9}$/.test(seconds) ? Number(seconds) * 1000 : null;
+}
+
+/** What is kept of a listing for people: real ones have some twenty lines. */
+const SHOWN_LINES = 100;
+
+/** The lines of CAPA, for people. */
+export function capabilityLines(capabilities: Capabilities | null): readonly string[] | null {
+  if (capabilities === null) return null;
+  return [...capabilities]
+    .slice(0, SHOWN_LINES)
+    .map(([tag, args]) => quoteServerText([tag, ...args].join(' '), []));
 }

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Authentication } from '../settings/settings.ts';
+import type { TlsFacts } from '../tls/tls-facts.ts';
 import type { PipeliningMemory } from './pipelining.ts';
 
 /** A message number of one session (RFC 1939 section 5). Branded: it must never be taken for a UIDL. */
@@ -113,6 +114,57 @@ export interface SessionLimits {
   readonly signal: AbortSignal;
   /** Absent: nothing is known, and nobody wants to be told. */
   readonly pipelining?: PipeliningMemory;
+  readonly observer?: SessionObserver;
+}
+
+/** Told what a server shows of itself before the login, as it happens: also by a session that then fails. */
+export interface SessionObserver {
+  /** The text of the greeting, fit to be shown. */
+  greeted(text: string): void;
+  secured(facts: TlsFacts): void;
+  offered(offer: ServerOffer): void;
+}
+
+export interface ServerOffer {
+  /** Lines of CAPA as they were sent, in upper case; null where the server knows no CAPA. */
+  readonly capabilities: readonly string[] | null;
+  /** The mechanism that a login would use first; null: none is possible. */
+  readonly mechanism: string | null;
+  /** Why none is. */
+  readonly obstacle: string | null;
+  readonly loginDelayMs: number | null;
+}
+
+/** An open maildrop that tells more of its server than a run needs. */
+export interface ExaminedMaildrop extends Maildrop {
+  /** The mechanism that let us in. */
+  readonly mechanism: string;
+  readonly pipelining: 'offered' | 'shown' | 'none';
+  /** CAPA once more, as it is after the login; null where the server knows no CAPA. */
+  askCapabilities(): Promise<readonly string[] | null>;
+}
+
+/** Port: opens a maildrop to look at its server. */
+export interface MaildropExaminer {
+  /** @throws as {@link MaildropOpener} */
+  open(
+    address: MaildropAddress,
+    login: MaildropLogin,
+    limits: SessionLimits,
+  ): Promise<ExaminedMaildrop>;
+  /**
+   * Connects, tells the observer what the server shows, and leaves without a login.
+   * @param verify false: whatever certificate the server has is accepted, to be shown; nothing secret is ever sent
+   * @throws Failure `connect`, `tls`, `protocol` or `timeout`
+   */
+  probe(
+    address: MaildropAddress,
+    wish: Pick<MaildropLogin, 'auth' | 'cleartextAllowed'> & {
+      readonly credential: MaildropLogin['secret']['kind'];
+    },
+    limits: SessionLimits,
+    verify: boolean,
+  ): Promise<void>;
 }
 
 /** Port: opens a maildrop. */

@@ -5,14 +5,26 @@ import type { Clock, RandomOctets } from '../clock.ts';
 import { Failure } from '../failure.ts';
 import { POP3_PROBE_MS, POP3_STALL_MS } from '../limits.ts';
 import { apopTimestamp } from './apop.ts';
-import { authenticate, checkLogin } from './authenticate.ts';
-import { readCapabilities } from './capa.ts';
+import { authenticate, checkLogin, wishOf } from './authenticate.ts';
+import { capabilityLines, loginDelayMs, readCapabilities } from './capa.ts';
 import { Connection } from './connection.ts';
-import type { MaildropAddress, MaildropLogin, MaildropOpener, SessionLimits } from './maildrop.ts';
+import type {
+  MaildropAddress,
+  MaildropExaminer,
+  MaildropLogin,
+  MaildropOpener,
+  ServerOffer,
+  SessionLimits,
+  SessionObserver,
+} from './maildrop.ts';
+import { chooseMechanisms } from './mechanism-choice.ts';
+import type { LoginOffer, LoginWish } from './mechanism-choice.ts';
 import type { PipeliningMemory } from './pipelining.ts';
 import { agreeOnPipelining } from './pipelining.ts';
+import { takeLeave } from './quit.ts';
 import { Pop3Session } from './session.ts';
 import { connectSecurely, startTls } from './stls.ts';
+import type { CertificateChecks } from './stls.ts';
 import { inFull } from './status-line.ts';
 import type { StatusLine } from './status-line.ts';
 import type { Reaching } from './transport.ts';
@@ -30,7 +42,7 @@ interface OpenerOptions extends Reaching {
 const NO_MEMORY: PipeliningMemory = { mayProbe: true, broke: () => undefined };
 
 /** Opens maildrops over TCP and TLS. */
-export class Pop3Opener implements MaildropOpener {
+export class Pop3Opener implements MaildropOpener, MaildropExaminer {
   private readonly clock: Clock;
   private readonly stallMs: number;
   private readonly probeMs: number;
@@ -72,6 +84,22 @@ export class Pop3Opener implements MaildropOpener {
     }
   }
 
+  async probe(
+    address: MaildropAddress,
+    wish: LoginWish,
+    limits: SessionLimits,
+    verify: boolean,
+  ): Promise<void> {
+    const bounds = { clock: this.clock, stallMs: this.stallMs, ...limits };
+    const connection = begin(address, bounds, this.reaching);
+    try {
+      await meet(connection, address, wish, limits.observer, verify);
+      await takeLeave(connection);
+    } finally {
+      connection.fail(new Failure('connect', 'temporary', `${connection.place} was looked at`));
+    }
+  }
+
   private async openOnce(
     address: MaildropAddress,
     login: MaildropLogin,
@@ -81,14 +109,9 @@ export class Pop3Opener implements MaildropOpener {
     const bounds = { clock: this.clock, stallMs: this.stallMs, ...limits };
     const connection = begin(address, bounds, this.reaching);
     try {
-      const greeting = await connect(connection, address);
-      const before = await readCapabilities(connection);
+      const offer = await meet(connection, address, wishOf(login), limits.observer);
+      const before = offer.capabilities;
       await askForUtf8(connection, before);
-      const offer = {
-        capabilities: before,
-        timestamp: apopTimestamp(greeting),
-        encrypted: address.tls !== 'none',
-      };
       const { clock, randomOctets } = this;
       const surroundings = { address, clock, randomOctets };
       const mechanism = await authenticate(connection, login, offer, surroundings);
@@ -110,18 +133,51 @@ function begin(address: MaildropAddress, bounds: SessionBounds, reaching: Reachi
   return new Connection(bounds, place, reaching);
 }
 
+/**
+ * All that comes before a login: connection, TLS, greeting and CAPA.
+ * @param verify false: for a look at the certificate, after which no credential may follow
+ */
+async function meet(
+  connection: Connection,
+  address: MaildropAddress,
+  wish: LoginWish,
+  observer: SessionObserver | undefined,
+  verify = true,
+): Promise<LoginOffer> {
+  const checks = { verify, onSecured: observer?.secured.bind(observer) };
+  const greeting = await connect(connection, address, checks);
+  observer?.greeted(connection.quote(greeting.text));
+  if (address.tls === 'starttls') await startTls(connection, address, checks);
+  const capabilities = await readCapabilities(connection);
+  const timestamp = apopTimestamp(greeting);
+  const offer = { capabilities, timestamp, encrypted: address.tls !== 'none' };
+  observer?.offered(offerSeen(wish, offer));
+  return offer;
+}
+
+function offerSeen(wish: LoginWish, offer: LoginOffer): ServerOffer {
+  const { mechanisms, obstacle } = chooseMechanisms(wish, offer);
+  return {
+    capabilities: capabilityLines(offer.capabilities),
+    mechanism: mechanisms[0] ?? null,
+    obstacle,
+    loginDelayMs: loginDelayMs(offer.capabilities),
+  };
+}
+
 /** @returns the greeting */
-async function connect(connection: Connection, address: MaildropAddress): Promise<StatusLine> {
-  if (address.tls === 'implicit') await connectSecurely(connection, address);
+async function connect(
+  connection: Connection,
+  address: MaildropAddress,
+  checks: CertificateChecks,
+): Promise<StatusLine> {
+  if (address.tls === 'implicit') await connectSecurely(connection, address, checks);
   else await connection.connect(address.host, address.port);
   const greeting = await connection.greeting();
-  if (greeting.status !== 'ok') {
-    throw new Failure(
-      'connect',
-      greeting.code === 'SYS/PERM' ? 'permanent' : 'temporary',
-      `expected ${connection.place} to greet, got: ${connection.quote(inFull(greeting))}`,
-    );
-  }
-  if (address.tls === 'starttls') await startTls(connection, address);
-  return greeting;
+  if (greeting.status === 'ok') return greeting;
+  throw new Failure(
+    'connect',
+    greeting.code === 'SYS/PERM' ? 'permanent' : 'temporary',
+    `expected ${connection.place} to greet, got: ${connection.quote(inFull(greeting))}`,
+  );
 }

@@ -1,10 +1,10 @@
 import { Failure } from '../failure.ts';
 import type { Capabilities } from './capa.ts';
-import { loginDelayMs } from './capa.ts';
+import { capabilityLines, loginDelayMs, readCapabilities } from './capa.ts';
 import type { Connection } from './connection.ts';
 import { dele } from './dele.ts';
 import { readListing } from './listing.ts';
-import type { Listing, Maildrop, MailSink, MessageNumber } from './maildrop.ts';
+import type { ExaminedMaildrop, Listing, MailSink, MessageNumber } from './maildrop.ts';
 import type { Mechanism } from './mechanism-choice.ts';
 import type { Agreement, Pipelining } from './pipelining.ts';
 import { quit, takeLeave } from './quit.ts';
@@ -13,7 +13,7 @@ import { confirmByStat } from './stat.ts';
 import { top } from './top.ts';
 
 /** A maildrop in the TRANSACTION state (RFC 1939 section 5). */
-export class Pop3Session implements Maildrop {
+export class Pop3Session implements ExaminedMaildrop {
   /** What the server said of itself after login, else before; null where it knows no CAPA. */
   readonly capabilities: Capabilities | null;
   /** What let us in. */
@@ -31,6 +31,10 @@ export class Pop3Session implements Maildrop {
 
   get loginDelayMs(): number | null {
     return loginDelayMs(this.capabilities);
+  }
+
+  askCapabilities(): Promise<readonly string[] | null> {
+    return marked(readCapabilities(this.connection).then(capabilityLines));
   }
 
   listing(): Promise<Listing> {

@@ -39,8 +39,10 @@ describe('the command line', () => {
     ['an unknown option', ['run', '--onec'], "unknown option '--onec'"],
     ['an unknown command', ['statsu'], 'Did you mean status?'],
     ['no command', [], 'Usage: mailferry'],
-    ['a command that is to come', ['doctor', '--anything'], 'doctor: not yet supported'],
+    ['a command that is to come', ['trace', '--anything'], 'trace: not yet supported'],
     ['one with words of its own', ['failed', 'list', 'sales'], 'failed: not yet supported'],
+    ['a group without its command', ['mailbox'], 'Usage: mailferry mailbox'],
+    ['a mailbox command without its mailbox', ['mailbox', 'edit'], 'missing required argument'],
     ['an option without its value', ['status', '--config'], 'argument missing'],
   ])('%s is status 2, in words', async (_what, words, said) => {
     expect(await main(words)).toBe(2);
@@ -55,6 +57,10 @@ describe('the command line', () => {
     [['fetch']],
     [['status']],
     [['config', 'push']],
+    [['doctor']],
+    [['mailbox', 'list']],
+    [['mailbox', 'test', 'sales']],
+    [['log', 'level']],
   ])('%j of a stage that can be none is status 2, and nobody is asked', async (words) => {
     expect(await main([...words, '--stage', 'No/where'])).toBe(2);
     expect(output.stderr()).toContain('--stage: expected 1 to 14 lower-case letters');

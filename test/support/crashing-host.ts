@@ -1,6 +1,6 @@
 import { openEmbedded } from '../../infra/local/embedded.ts';
 import type { Embedded, EmbeddedDeps } from '../../infra/local/embedded.ts';
-import type { Maildrop } from '../../shared/pop3/maildrop.ts';
+import type { Maildrop, MaildropExaminer } from '../../shared/pop3/maildrop.ts';
 import { silentLog } from '../../shared/observe/pino-log.ts';
 import type { Settings } from '../../shared/settings/settings.ts';
 import type { MailStore, OpenedMessage } from '../../shared/store/mail-store.ts';
@@ -29,6 +29,7 @@ export async function openCrashing(
   const maildrops: Maildrop[] = [];
   const opened: OpenedMessage[] = [];
   const { deps, queues } = embedded;
+  const opener: MaildropExaminer = deps.opener;
   const crashing: EmbeddedDeps = {
     ...deps,
     store: plan.over('store', storeThatIsTornDown(deps.store, opened)),
@@ -43,8 +44,9 @@ export async function openCrashing(
     deliverQueue: plan.over('deliverQueue', deps.deliverQueue),
     courierFor: (delivery) => plan.over('courier', deps.courierFor(delivery)),
     opener: {
-      open: async (address, login, limits) => {
-        const maildrop = await deps.opener.open(address, login, limits);
+      probe: (...words) => opener.probe(...words),
+      open: async (...words: Parameters<MaildropExaminer['open']>) => {
+        const maildrop = await opener.open(...words);
         maildrops.push(maildrop);
         return plan.over('maildrop', maildrop);
       },
