@@ -68,10 +68,7 @@ export async function closeSocket(server: Server): Promise<void> {
 /** What this machine's connector answers beside what the deployed API does. */
 const ALL_ROUTES: readonly Route<ApiDeps & LookDeps>[] = [...ROUTES, ...LOOK_ROUTES];
 
-async function respond(
-  deps: ApiDeps & LookDeps,
-  request: IncomingMessage,
-): Promise<ApiAnswer> {
+async function respond(deps: ApiDeps & LookDeps, request: IncomingMessage): Promise<ApiAnswer> {
   const url = new URL(request.url ?? '/', 'http://socket');
   const { pathname: path, searchParams: query } = url;
   const body = await bodyOf(request);

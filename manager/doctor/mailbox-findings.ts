@@ -6,7 +6,6 @@ import { error, info, warning } from './finding.ts';
 import { certificateFindings } from './tls-findings.ts';
 import { uidlFindings } from './uidl-findings.ts';
 
-/** RFC 1939 section 7 sets 70; a longer one is kept by its digest, but other clients may stumble. */
 const DAY_MS = 24 * 3_600_000;
 
 /** What follows from what the server of a mailbox showed, worst first. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
-import { runMailferry } from '../support/mailferry-command.ts';
+import { commandHere } from '../support/command-here.ts';
 import type { CommandResult } from '../support/mailferry-command.ts';
 import { makeScratchFolder } from '../support/scratch-folder.ts';
 import type { ScratchFolder } from '../support/scratch-folder.ts';
@@ -30,7 +30,7 @@ const HUSH = "hush '7c1f9b' # 0";
 
 /**
  * Mailboxes and the log's level, changed by commands in files that people wrote. What this does not prove: the questions
- * on a terminal (terminal.test.ts), and a deployment's parameters (test/aws).
+ * on a terminal (test/servers/terminal.test.ts), and a deployment's parameters (test/aws).
  */
 describe('mailferry mailbox and log level', () => {
   let scratch: ScratchFolder;
@@ -52,7 +52,7 @@ describe('mailferry mailbox and log level', () => {
   function command(words: readonly string[], input = ''): Promise<CommandResult> {
     const data = join(scratch.path, 'data');
     const common = ['--config', config, '--secrets', secrets, '--data', data];
-    return runMailferry([...words, ...common], {}, input);
+    return commandHere([...words, ...common], input);
   }
 
   const configText = () => readFileSync(config, 'utf8');
@@ -190,16 +190,12 @@ logLevel`,
     writeFileSync(secrets, SECRETS);
     const open = join(scratch.path, 'open.yaml');
     writeFileSync(open, SECRETS, { mode: 0o644 });
-    const refused = await runMailferry([...words, '--config', config, '--secrets', open], {}, HUSH);
+    const refused = await commandHere([...words, '--config', config, '--secrets', open], HUSH);
     expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('chmod 600')]);
     expect(readFileSync(open, 'utf8')).toBe(SECRETS);
 
     const made = join(scratch.path, 'made.yaml');
-    const { status } = await runMailferry(
-      [...words, '--config', config, '--secrets', made],
-      {},
-      HUSH,
-    );
+    const { status } = await commandHere([...words, '--config', config, '--secrets', made], HUSH);
     expect(status).toBe(0);
     expect(statSync(made).mode & 0o777).toBe(0o600);
     expect(parse(readFileSync(made, 'utf8'))).toEqual({ chris: HUSH });

@@ -1,3 +1,4 @@
+import { commandHere } from './command-here.ts';
 import { runMailferry, startMailferry } from './mailferry-command.ts';
 import type { CommandResult, RunningCommand } from './mailferry-command.ts';
 import { install, readSummary } from './mailferry-run.ts';
@@ -20,6 +21,8 @@ export interface Scene {
   readonly configured: unknown;
   /** The command on this configuration and data folder. */
   readonly command: (words: readonly string[], input?: string) => Promise<CommandResult>;
+  /** The same within this process, which is quicker. */
+  readonly here: (words: readonly string[], input?: string) => Promise<CommandResult>;
   readonly start: (words: readonly string[]) => RunningCommand;
   /** `run --once --json`; its status, and the document that it printed. */
   readonly runOnce: () => Promise<RunOnceResult>;
@@ -112,6 +115,7 @@ export async function makeScene(options: SceneOptions): Promise<Scene> {
     smtp,
     configured,
     command,
+    here: (words, input) => commandHere([...words, ...common], input),
     start: (words) => {
       const running = startMailferry([...words, ...common]);
       started.push(running);
