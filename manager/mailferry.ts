@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-import { main } from './program.ts';
+import { keepCompiled } from './compile-cache.ts';
+
+keepCompiled();
+const { main } = await import('./program.ts');
 
 // What it writes is mail, or about mail: its owner's alone, whatever the shell's mask is.
 process.umask(0o077);

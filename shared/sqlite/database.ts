@@ -28,9 +28,14 @@ export class Database {
     });
   }
 
-  /** Makes tables; `IF NOT EXISTS` throughout. */
+  /** Makes tables; `IF NOT EXISTS` throughout. In one transaction: else each statement has an fsync of its own. */
   define(schema: string): void {
-    this.#db.exec(schema);
+    try {
+      this.#db.exec(`BEGIN; ${schema}; COMMIT`);
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
   }
 
   /** @throws Failure `ledger`, temporary */

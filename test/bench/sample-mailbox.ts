@@ -1,7 +1,7 @@
 import type { Random } from '../../shared/clock.ts';
 import { seededRandom, wholeBetween } from '../support/seeded-random.ts';
 
-export const BENCH_MAILS = 400;
+const BENCH_MAILS = 400;
 /** How many of them are of middle size (100 KB to 1 MB) and large (3 MB); the rest has 2 to 20 KB. */
 const MIDDLE = 34;
 const LARGE = 6;

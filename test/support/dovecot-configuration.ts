@@ -3,6 +3,7 @@ import { MAIL_OWNER } from './maildir.ts';
 export interface DovecotConfiguration {
   readonly folder: string;
   readonly port: number;
+  readonly listen: readonly string[];
   /** With its certificate; `null`: no TLS at all. */
   readonly tls: {
     readonly port: number;
@@ -28,7 +29,7 @@ base_dir = ${folder}/run
 state_dir = ${folder}/state
 log_path = ${folder}/dovecot.log
 protocols = pop3${configuration.lmtp === null ? '' : ' lmtp'}
-listen = 127.0.0.1
+listen = ${configuration.listen.join(', ')}
 instance_name = mailferry-test
 mail_location = maildir:${folder}/mail/%u
 first_valid_uid = ${MAIL_OWNER}

@@ -11,7 +11,7 @@ import {
 } from './dovecot-configuration.ts';
 import type { DovecotAccount } from './dovecot-configuration.ts';
 import { freePorts } from './free-port.ts';
-import { makeMaildir, readMaildir, writeToMaildir } from './maildir.ts';
+import { copyMaildir, makeMaildir, readMaildir, writeToMaildir } from './maildir.ts';
 import { writeNtlmHelper, type NtlmAccount } from './ntlm-helper.ts';
 import { makeScratchFolder, type ScratchFolder } from './scratch-folder.ts';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
@@ -24,6 +24,10 @@ export interface DovecotUser extends DovecotAccount {
 
 export interface DovecotOptions {
   readonly users: Readonly<Record<string, DovecotUser>>;
+  /** Further users with the mail and the password of another; they share its files, so many of them cost little. */
+  readonly copies?: Readonly<Record<string, string>>;
+  /** Listens on this address too, beside 127.0.0.1. */
+  readonly address?: string;
   /** SASL mechanisms as Dovecot names them; default `plain login`. */
   readonly mechanisms?: string;
   /** The second session of a mailbox gets `-ERR [IN-USE]`, after some ten seconds. */
@@ -69,7 +73,7 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   const program = requireProgram('dovecot', 'dovecot-pop3d');
   const scratch = makeScratchFolder('dovecot');
   try {
-    const mailboxes = fillMailboxes(scratch.path, options.users);
+    const mailboxes = fillMailboxes(scratch.path, options);
     const [port = 0, tlsPort = 0, lmtpPort = 0] = await freePorts(3);
     const ports = { port, tlsPort, lmtpPort };
     const authority = writeConfiguration(scratch.path, options, ports);
@@ -101,7 +105,7 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
 
 function fillMailboxes(
   folder: string,
-  users: DovecotOptions['users'],
+  { users, copies = {} }: DovecotOptions,
 ): Pick<Dovecot, 'addMail' | 'remaining'> {
   const counts = new Map<string, number>();
   mkdirSync(join(folder, 'mail'));
@@ -117,6 +121,10 @@ function fillMailboxes(
     counts.set(user, 0);
     for (const mail of mails) addMail(user, mail);
   }
+  for (const [user, original] of Object.entries(copies)) {
+    copyMaildir(maildir(original), maildir(user));
+    counts.set(user, counts.get(original) ?? 0);
+  }
   return { addMail, remaining: (user) => readMaildir(maildir(user)) };
 }
 
@@ -125,14 +133,14 @@ function writeConfiguration(
   options: DovecotOptions,
   { port, tlsPort, lmtpPort }: Readonly<Record<'port' | 'tlsPort' | 'lmtpPort', number>>,
 ): { readonly pem: string; readonly file: string } | null {
-  writeFileSync(join(folder, 'users'), dovecotUsers(options.users));
+  writeFileSync(join(folder, 'users'), dovecotUsers(accountsOf(options)));
   const authority = options.tls === false ? null : makeCertificateAuthority(folder);
-  const certificate =
-    authority === null ? undefined : certificateFiles(folder, authority, options.certificate);
+  const certificate = authority === null ? undefined : certificateFiles(folder, authority, options);
   const { introspectionUrl, ntlm } = options;
   const text = dovecotConfiguration({
     folder,
     port,
+    listen: ['127.0.0.1', ...(options.address === undefined ? [] : [options.address])],
     tls: certificate === undefined ? null : { port: tlsPort, ...certificate },
     mechanisms: options.mechanisms ?? 'plain login',
     uidlFormat: options.uidlFormat ?? '%g',
@@ -145,12 +153,23 @@ function writeConfiguration(
   return authority;
 }
 
+function accountsOf({ users, copies = {} }: DovecotOptions): Record<string, DovecotAccount> {
+  const copied = Object.entries(copies).flatMap(([user, original]) => {
+    const account = users[original];
+    return account === undefined ? [] : [[user, account] as const];
+  });
+  return { ...users, ...Object.fromEntries(copied) };
+}
+
 function certificateFiles(
   folder: string,
   authority: CertificateAuthority,
-  given: ServerCertificate | undefined,
+  { certificate: given, address }: DovecotOptions,
 ): IssuedCertificate {
-  if (given === undefined) return authority.issue('dovecot', LOOPBACK_NAMES);
+  if (given === undefined) {
+    const names = address === undefined ? LOOPBACK_NAMES : `${LOOPBACK_NAMES},IP:${address}`;
+    return authority.issue('dovecot', names);
+  }
   const files = { certFile: join(folder, 'given.pem'), keyFile: join(folder, 'given.key') };
   writeFileSync(files.certFile, given.cert);
   writeFileSync(files.keyFile, given.key);

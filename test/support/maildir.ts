@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** User and group that own mail on disk. Servers give up root for it; no account of that number is needed. */
@@ -28,6 +28,14 @@ export function writeToMaildir(folder: string, sequence: number, message: Buffer
   const file = join(folder, 'new', name);
   writeFileSync(file, message);
   chownSync(file, MAIL_OWNER, MAIL_OWNER);
+}
+
+/** Makes a Maildir with the new messages of another, by further names of the same files. */
+export function copyMaildir(from: string, to: string): void {
+  makeMaildir(to);
+  for (const name of readdirSync(join(from, 'new'))) {
+    linkSync(join(from, 'new', name), join(to, 'new', name));
+  }
 }
 
 /** Every message in `new/` and `cur/`, in the order of the file names. */

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 interface ProcessState {
   readonly pid: number;
   readonly state: string;
-  readonly parent: number;
   readonly group: number;
 }
 
@@ -17,16 +16,6 @@ export function livingProcesses(group: number): number[] {
     .map(({ pid }) => pid);
 }
 
-/** The process and all that descend from it (Linux). */
-export function processTree(root: number): number[] {
-  const all = allProcesses();
-  const tree = [root];
-  for (const pid of tree) {
-    tree.push(...all.filter(({ parent }) => parent === pid).map((process) => process.pid));
-  }
-  return tree;
-}
-
 function allProcesses(): ProcessState[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -38,8 +27,8 @@ function readState(pid: number): ProcessState | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The program's name stands in parentheses and may hold blanks and parentheses itself (proc(5)).
-    const [state = '', parent, group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { pid, state, parent: Number(parent), group: Number(group) };
+    const [state = '', , group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { pid, state, group: Number(group) };
   } catch {
     return null;
   }

@@ -20,17 +20,21 @@ export interface SmtpSink {
  * Postfix's `smtp-sink`: takes any mail and throws it away, so that a benchmark measures the client.
  *
  * @param options.dumpFolder keeps each message there as a file (slower)
+ * @param options.everywhere listens on every address, not on loopback alone
  */
-export async function startSmtpSink(options: { dumpFolder?: string } = {}): Promise<SmtpSink> {
+export async function startSmtpSink(
+  options: { dumpFolder?: string; everywhere?: boolean } = {},
+): Promise<SmtpSink> {
   const program = requireProgram('smtp-sink', 'postfix');
   const port = await freePort();
   let count = 0;
   const dump = options.dumpFolder === undefined ? [] : dumpArguments(options.dumpFolder);
   // As root it demands a user to become; anybody else runs as who they are.
   const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
+  const place = options.everywhere === true ? `0.0.0.0:${port}` : `127.0.0.1:${port}`;
   const server = await startServerProcess({
     program,
-    args: ['-c', ...user, ...dump, '-h', 'sink.test', `127.0.0.1:${port}`, String(BACKLOG)],
+    args: ['-c', ...user, ...dump, '-h', 'sink.test', place, String(BACKLOG)],
     port,
     onOutput: (text) => {
       // The counters are written over each other on one line: the last one holds.

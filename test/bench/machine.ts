@@ -1,0 +1,15 @@
+import { cpus, loadavg } from 'node:os';
+
+import { makeScratchFolder } from '../support/scratch-folder.ts';
+import { fileSystemOf } from './file-system.ts';
+
+/** What the figures were taken on: the file system is the one that every client writes to. */
+export function machineInWords(): string {
+  const scratch = makeScratchFolder('bench');
+  const fileSystem = fileSystemOf(scratch.path);
+  scratch.remove();
+  return (
+    `Node ${process.version}, ${cpus().length} processors, load ${(loadavg()[0] ?? 0).toFixed(1)} at the start; ` +
+    `all write to the file system ${fileSystem}`
+  );
+}
