@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { keepCompiled } from './compile-cache.ts';
+import { useManyDiskThreads } from './config.ts';
 
+useManyDiskThreads();
 keepCompiled();
 const { main } = await import('./program.ts');
 

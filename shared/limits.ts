@@ -68,7 +68,7 @@ export const HEADER_FIRST_READ = 64 * 1024;
 export const CUSTODY_GROUP_MESSAGES = 64;
 
 /** Octets of such a group; two may be in memory at once, beside the window of retrieval. */
-export const CUSTODY_GROUP_OCTETS = 4 * 1024 * 1024;
+export const CUSTODY_GROUP_OCTETS = 8 * 1024 * 1024;
 
 /** What is kept of a header block for people to see; its digest covers all of it. Octets. */
 export const HEAD_OCTETS = 64 * 1024;

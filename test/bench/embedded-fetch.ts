@@ -1,5 +1,7 @@
 import { keepCompiled } from '../../manager/compile-cache.ts';
+import { useManyDiskThreads } from '../../manager/config.ts';
 
+useManyDiskThreads();
 keepCompiled();
 const { makeContext } = await import('../../manager/context.ts');
 const { openEmbedded } = await import('../../infra/local/embedded.ts');
