@@ -145,6 +145,23 @@ export const FAILURES_BEFORE_NOTICE = 3;
 /** How long a mailbox may be in use by somebody else, or ask for patience, before people are told. Milliseconds. */
 export const LATER_BEFORE_NOTICE_MS = 3_600_000;
 
+/**
+ * A mailbox is silent when no mail came for so many times its longest silence of late, and for a day at least: one that
+ * is never empty for an hour may be so for a night. Milliseconds.
+ */
+export const SILENCE_FACTOR = 3;
+export const SILENCE_LEAST_MS = 24 * 3_600_000;
+
+/** The habit is that of the last one to two such periods: a holiday in spring says nothing of autumn. Milliseconds. */
+export const HABIT_PERIOD_MS = 30 * 24 * 3_600_000;
+
+/** Nobody looked for so long: the silence that ends then is not counted. Milliseconds. */
+export const UNSEEN_MS = 2 * 24 * 3_600_000;
+
+/** Fewer silences are no habit; and it has to have seen two weekends. Milliseconds. */
+export const HABIT_LEAST_GAPS = 10;
+export const HABIT_WARMUP_MS = 14 * 24 * 3_600_000;
+
 /** Refused passwords in a row before a mailbox is left alone; providers lock an account after five or more. */
 export const PASSWORD_REFUSALS_BEFORE_SUSPENSION = 3;
 

@@ -28,6 +28,8 @@ export interface MailboxStatus {
   readonly lastSuccess: string | null;
   /** When a run last took mail. */
   readonly lastMail: string | null;
+  /** No mail since then, far longer than usual; null: it is not silent. */
+  readonly silentSince: string | null;
   /** Messages and octets that the last run took, and new messages that it left on the server. */
   readonly fetched: number;
   readonly bytes: number;
@@ -76,6 +78,7 @@ function lastRunOf(record: MailboxRecord) {
     lastEnded: isoOrNull(record.lastEndedAt),
     lastSuccess: isoOrNull(record.lastSuccessAt),
     lastMail: isoOrNull(record.lastMailAt),
+    silentSince: record.habit?.told === true ? isoOrNull(record.lastMailAt) : null,
     ...{ fetched, bytes, left },
   };
 }

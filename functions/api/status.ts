@@ -106,11 +106,13 @@ export async function status(deps: StatusDeps): Promise<StatusReport> {
 }
 
 /**
- * Whether the exit status of `status` is 0: no mailbox in trouble, the destination well, no wrong setting, nothing
+ * Whether the exit status of `status` is 0: no mailbox in trouble or silent, the destination well, no wrong setting, nothing
  * failed, nothing waits, and the last comparison found no difference.
  */
 export function isWell(report: StatusReport): boolean {
-  const inTrouble = report.mailboxes.some((one) => TROUBLE.has(one.status));
+  const inTrouble = report.mailboxes.some(
+    (one) => TROUBLE.has(one.status) || one.silentSince !== null,
+  );
   const isMisconfigured = report.problems.some((problem) => problem.severity === 'error');
   if (report.destination.status !== 'ok') return false;
   if (report.comparison.differences > 0) return false;

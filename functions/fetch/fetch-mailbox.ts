@@ -16,9 +16,10 @@ import { RunSession } from './run-session.ts';
 import { nothingTaken } from './maildrop-run.ts';
 import type { TakeMailDeps, Taking } from './maildrop-run.ts';
 import { tellNews } from './tell-news.ts';
+import type { TellNewsDeps } from './tell-news.ts';
 import { tooSoonResult } from './too-soon.ts';
 
-export interface FetchDeps extends TakeMailDeps, OpenMailboxDeps {
+export interface FetchDeps extends TakeMailDeps, OpenMailboxDeps, TellNewsDeps {
   readonly settings: SettingsSource;
   readonly newToken: NewToken;
   readonly random: Random;

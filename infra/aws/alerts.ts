@@ -7,8 +7,8 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 
-import { runbookLink } from './runbook.ts';
-import type { RunbookEntry } from './runbook.ts';
+import { runbookLink } from '../../shared/notice/runbook.ts';
+import type { RunbookEntry } from '../../shared/notice/runbook.ts';
 
 export interface Watched {
   /** In words: what it means when this alarm rings. */

@@ -30,7 +30,7 @@ export class Fetching extends Construct {
     allowKeepingTokens(fetch.role, parts.stage);
     allowLedger(fetch.role, parts.ledger, ['items', 'uidls']);
     allowWriting(fetch.role, parts.mailStore.bucket, 'Incoming');
-    parts.alerts.allowPublishing(fetch.role);
+    fetch.tells(parts.alerts);
     fetch.feedFrom(this.jobs, atOnce);
   }
 }

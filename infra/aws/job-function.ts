@@ -7,6 +7,7 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 
+import type { Alerts } from './alerts.ts';
 import type { StageParts } from './capability.ts';
 import type { JobQueue } from './job-queue.ts';
 import { BATCH_SIZE, BATCH_WINDOW_SECONDS, FUNCTION_SECONDS } from './timings.ts';
@@ -63,6 +64,12 @@ export class JobFunction extends Construct {
       },
     });
     logGroup.grantWrite(this.role);
+  }
+
+  /** Tells by itself of what no figure shows: one mailbox among many. */
+  tells(alerts: Alerts): void {
+    alerts.allowPublishing(this.role);
+    this.function.addEnvironment('MAILFERRY_ALARM_TOPIC', alerts.topic.topicArn);
   }
 
   sendsTo(...queues: readonly JobQueue[]): void {

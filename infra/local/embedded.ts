@@ -19,6 +19,7 @@ import { sqliteLedger } from '../../shared/ledger/sqlite-ledger.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
 import type { Log } from '../../shared/observe/log.ts';
+import { noAlarmTopic } from '../../shared/notice/alarm-topic.ts';
 import { noMetrics } from '../../shared/observe/metrics.ts';
 import { Pop3Opener } from '../../shared/pop3/opener.ts';
 import { fetchJob, messageJob } from '../../shared/queue/job-queue.ts';
@@ -126,6 +127,7 @@ async function openIn(
     failed: ledger.failed,
     comparisons: ledger.comparisons,
     metrics,
+    alarms: noAlarmTopic,
     forgetting: {
       forget: async (now) => {
         await ledger.forget(now, (await settings.read()).general.limits.rememberMs);

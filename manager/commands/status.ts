@@ -79,14 +79,16 @@ function sayStatus(report: StatusReport): void {
 }
 
 /** Why it is not well, and when it is tried again. */
-function troubleOf({ error, failing, notBefore, progress }: MailboxStatus): string {
+function troubleOf(one: MailboxStatus): string {
+  const { error, failing, notBefore, progress, silentSince } = one;
   const words = [
     progress === null ? '' : `fetched ${progress.messages} of ${progress.ofMessages} so far`,
     error === null ? '' : `${error.kind}: ${error.message}`,
     failing === null ? '' : `failing since ${failing.since} (${failing.runs} runs)`,
+    silentSince === null ? '' : `silent: no mail since ${silentSince}, far longer than usual`,
     notBefore === null ? '' : `no scheduled run before ${notBefore}`,
   ];
-  return words.filter((one) => one !== '').join('; ');
+  return words.filter((word) => word !== '').join('; ');
 }
 
 function destinationLine({ host, status, since, error }: DestinationStatus): string {

@@ -1,5 +1,6 @@
 import type { FailureKind } from '../failure.ts';
 import type { MaildropMemory } from './maildrop-memory.ts';
+import type { Habit } from './mailbox-habit.ts';
 import type { MailboxNews, Trouble } from './mailbox-trouble.ts';
 
 /** What the ledger keeps of one mailbox. Times are milliseconds since the epoch. */
@@ -10,6 +11,8 @@ export interface MailboxRecord {
   readonly lastSuccessAt: number | null;
   /** When a run last took mail: how long it is silent is measured against its habit. */
   readonly lastMailAt: number | null;
+  /** Null: no mail came yet, or none since this is kept. */
+  readonly habit: Habit | null;
   /** The newest ad-hoc request: a mailbox is due while its last started run lies before it. */
   readonly requestedAt: number | null;
   readonly lastRun: RunResult | null;
@@ -87,6 +90,7 @@ export const NO_MAILBOX_RECORD: MailboxRecord = {
   lastEndedAt: null,
   lastSuccessAt: null,
   lastMailAt: null,
+  habit: null,
   requestedAt: null,
   lastRun: null,
   maildrop: null,

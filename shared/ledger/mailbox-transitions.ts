@@ -3,6 +3,7 @@ import type { Transition } from './ledger.ts';
 import { loginAllowedAt, paceAfter } from './login-pace.ts';
 import type { LoginSeen } from './login-pace.ts';
 import type { MaildropMemory } from './maildrop-memory.ts';
+import { habitAfterRun } from './mailbox-habit.ts';
 import { NO_MAILBOX_RECORD } from './mailbox-record.ts';
 import type {
   BrokenPipelining,
@@ -103,8 +104,10 @@ export function endRun(owner: string, end: RunEnd): Transition<MailboxRecord, En
     if (record?.lease?.owner !== owner) return { store: null, answer: { kept: false, news: [] } };
     const { result, now } = end;
     const well = result.status === 'ok' || result.status === 'partial';
-    const { trouble, news: latest } = troubleAfter(record, end);
-    const news = latest === null ? record.news : [...record.news, latest];
+    const { trouble, news: ofTrouble } = troubleAfter(record, end);
+    const { habit, news: ofSilence } = habitAfterRun(record, result, now);
+    const latest = [ofTrouble, ofSilence].filter((one) => one !== null);
+    const news = [...record.news, ...latest];
     const isToldFirst = news.length > 0;
     const store: MailboxRecord = {
       ...record,
@@ -112,6 +115,7 @@ export function endRun(owner: string, end: RunEnd): Transition<MailboxRecord, En
       lastEndedAt: isToldFirst ? record.lastEndedAt : now,
       lastSuccessAt: well ? now : record.lastSuccessAt,
       lastMailAt: result.fetched > 0 ? now : record.lastMailAt,
+      habit,
       lastRun: result,
       trouble,
       pace: paceAfter(record.pace, end.connection, end.login),

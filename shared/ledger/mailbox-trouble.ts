@@ -35,13 +35,16 @@ export interface RefusedPassword {
 
 /** What people are to be told of a mailbox. All that the words are made of stands here, so that they never change. */
 export interface MailboxNews {
-  readonly kind: 'failing' | 'suspended' | 'well';
+  /** `silent`: no mail for far longer than usual; `heard`: mail came again. */
+  readonly kind: 'failing' | 'suspended' | 'well' | 'silent' | 'heard';
   /** When it happened. */
   readonly at: number;
-  /** When the trouble began. */
+  /** When the trouble began; of a silence, when the last mail came before it. */
   readonly since: number;
   readonly failures: number;
   readonly error: RunError | null;
+  /** Of a silence: the longest that was usual, milliseconds. */
+  readonly usualMs?: number;
 }
 
 /** How a session failed, as far as it matters for what follows. */

@@ -19,6 +19,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { CurrentCourier } from '../../shared/courier/current-courier.ts';
 import { dynamoLedger } from '../../shared/ledger/dynamo-ledger.ts';
 import { nothingInHand } from '../../shared/ledger/in-hand.ts';
+import { noAlarmTopic } from '../../shared/notice/alarm-topic.ts';
 import { noMetrics } from '../../shared/observe/metrics.ts';
 import { Pop3Opener } from '../../shared/pop3/opener.ts';
 import { DONE, messageJob } from '../../shared/queue/job-queue.ts';
@@ -121,6 +122,7 @@ describe('requests per message', () => {
       ...shared,
       secrets,
       tokens: noTokens,
+      alarms: noAlarmTopic,
       opener,
       newSpool,
       random: () => 0.5,

@@ -22,6 +22,13 @@ const RECORD: MailboxRecord = {
   lastEndedAt: null,
   lastSuccessAt: 5,
   lastMailAt: 4,
+  habit: {
+    knownSince: 1,
+    since: 2,
+    present: { count: 3, longestMs: 4 },
+    before: { count: 5, longestMs: 6 },
+    told: true,
+  },
   requestedAt: null,
   lastRun: {
     status: 'failed',

@@ -26,6 +26,9 @@ const FAILED: RunResult = {
 };
 const SERVER: SessionFault = { kind: 'server', credentials: null };
 
+const NONE = { count: 0, longestMs: 0 };
+const NEW_HABIT = { present: NONE, before: NONE, told: false };
+
 const LEASED: MailboxRecord = {
   ...NO_MAILBOX_RECORD,
   lease: { owner: 'one', until: 2000 },
@@ -158,6 +161,7 @@ describe('endRun', () => {
       lease: null,
       lastEndedAt: 1800,
       lastSuccessAt: 1800,
+      habit: { ...NEW_HABIT, knownSince: 1800, since: 1800 },
       lastMailAt: 1800,
       lastRun: WELL,
     });

@@ -19,6 +19,7 @@ const ENVIRONMENT = {
   MAILFERRY_FETCH_QUEUE: 'http://127.0.0.1:9/000000000000/fetch',
   MAILFERRY_ROUTE_QUEUE: 'http://127.0.0.1:9/000000000000/route',
   MAILFERRY_DELIVER_QUEUE: 'http://127.0.0.1:9/000000000000/deliver',
+  MAILFERRY_ALARM_TOPIC: 'arn:aws:sns:eu-central-1:000000000000:alerts',
 };
 
 export interface HandlerCall {

@@ -8,6 +8,7 @@ import type { MessageItem } from '../../shared/ledger/message-item.ts';
 import { sqliteLedger } from '../../shared/ledger/sqlite-ledger.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
+import { noAlarmTopic } from '../../shared/notice/alarm-topic.ts';
 import { silentLog } from '../../shared/observe/pino-log.ts';
 import type { Settings } from '../../shared/settings/settings.ts';
 import { Database } from '../../shared/sqlite/database.ts';
@@ -148,6 +149,7 @@ export class FetchWorld {
       random: () => 0.5,
       credentialsKey: () => Promise.resolve(Buffer.alloc(32)),
       hostName: 'connector.corp.example',
+      alarms: noAlarmTopic,
       clock,
       log: silentLog,
     };

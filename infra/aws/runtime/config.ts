@@ -11,6 +11,7 @@ const VARIABLES = {
   fetchQueue: 'MAILFERRY_FETCH_QUEUE',
   routeQueue: 'MAILFERRY_ROUTE_QUEUE',
   deliverQueue: 'MAILFERRY_DELIVER_QUEUE',
+  alarmTopic: 'MAILFERRY_ALARM_TOPIC',
 } as const;
 
 export type Setting = keyof typeof VARIABLES;

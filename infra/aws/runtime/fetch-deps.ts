@@ -10,6 +10,7 @@ import { ssmRefreshTokens } from '../../../shared/oauth/ssm-refresh-tokens.ts';
 import { postForm } from '../../../shared/oauth/token-endpoint.ts';
 import { Pop3Opener } from '../../../shared/pop3/opener.ts';
 import { createSpool } from '../../../shared/store/spool-writer.ts';
+import { stageAlarmTopic } from './alarm-topic.ts';
 import { readEnvironment } from './config.ts';
 import { functionLog } from './function-log.ts';
 import type { FunctionLog } from './function-log.ts';
@@ -36,6 +37,7 @@ export function fetchDeps(): FetchDeps & { readonly log: FunctionLog } {
     credentialsKey: () => readLoopKey(secrets),
     hostName: helloName(readEnvironment('stage').stage),
     store: stageMailStore(),
+    alarms: stageAlarmTopic(),
     mailboxes,
     messages,
     uidls,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import { isWell, status } from '../../../functions/api/status.ts';
 import { fetchMailbox } from '../../../functions/fetch/fetch-mailbox.ts';
 import type { FetchDeps } from '../../../functions/fetch/fetch-mailbox.ts';
 import type { Embedded } from '../../../infra/local/embedded.ts';
@@ -12,6 +13,7 @@ import { makeEmbeddedScene } from '../../support/embedded-scene.ts';
 import type { EmbeddedScene } from '../../support/embedded-scene.ts';
 import { PASSWORD } from '../../support/provider-and-server.ts';
 import { recordingLog } from '../../support/recording-log.ts';
+import { sampleMessage } from '../../support/sample-message.ts';
 import { USUAL_CAPABILITIES } from '../../support/scripted-pop3-server.ts';
 
 const BOUNDS = { closing: new AbortController().signal, deadline: null };
@@ -149,6 +151,76 @@ describe('a mailbox in trouble', () => {
       'Mailbox chris cannot be fetched',
       'Mailbox chris is fetched again',
     ]);
+  });
+
+  test('the alarm topic is told once each way, also where no notice goes', async () => {
+    const told: string[] = [];
+    const alarms = {
+      tell: ({ subject, text }: { subject: string; text: string }) => {
+        told.push(subject);
+        expect(text).not.toContain(PASSWORD);
+        return Promise.resolve();
+      },
+    };
+    const settings = await deps.settings.read();
+    const general = { ...settings.general, undeliverable: null };
+    const nobody = { read: () => Promise.resolve({ ...settings, general }) };
+    scene.pop3.setFaults({ refuseGreeting: 'down' });
+    for (let at = 0; at < 6; at += 1) await run({ alarms, settings: nobody });
+    expect(told).toEqual(['Mailbox chris cannot be fetched']);
+    scene.pop3.setFaults({});
+    for (let at = 0; at < 3; at += 1) await run({ alarms, settings: nobody });
+    expect(told).toEqual(['Mailbox chris cannot be fetched', 'Mailbox chris is fetched again']);
+  });
+
+  test('a topic that cannot be told is told by the next run, and the notice stays one', async () => {
+    scene.pop3.setFaults({ refuseGreeting: 'down' });
+    await runTimes(2);
+    const refuse = { tell: () => Promise.reject(new Error('throttled')) };
+    await run({ alarms: refuse });
+    expect(await deps.mailboxes.read('chris')).toMatchObject({ news: [{}], lease: null });
+    const told: string[] = [];
+    const alarms = {
+      tell: ({ subject }: { subject: string }) => Promise.resolve(void told.push(subject)),
+    };
+    await run({ alarms });
+    await run({ alarms });
+    expect(told).toEqual(['Mailbox chris cannot be fetched']);
+    expect(await notices()).toEqual(['Mailbox chris cannot be fetched']);
+  });
+
+  test('a mailbox that falls silent is told of once, and once when mail comes again', async () => {
+    const told: string[] = [];
+    const alarms = {
+      tell: ({ subject }: { subject: string }) => Promise.resolve(void told.push(subject)),
+    };
+    const mailAfter = async (minutes: number) => {
+      scene.clock.advance(minutes * MINUTE);
+      scene.pop3.addMail('chris', sampleMessage('chris@corp.example', String(scene.clock.now())));
+      return run({ alarms });
+    };
+    const DAY = 24 * 60;
+    for (let day = 0; day < 15; day += 1) await mailAfter(DAY);
+    // A weekend and more is nothing; runs go on all the time.
+    for (let day = 0; day < 2; day += 1) {
+      scene.clock.advance(DAY * MINUTE);
+      await run({ alarms });
+    }
+    expect(told).toEqual([]);
+    for (let day = 0; day < 5; day += 1) {
+      scene.clock.advance(DAY * MINUTE);
+      expect(await run({ alarms })).toMatchObject({ status: 'ok' });
+    }
+    expect(told).toEqual(['Mailbox chris is silent: no mail has come for unusually long']);
+    const report = await status(embedded.deps);
+    expect(report.mailboxes).toMatchObject([{ id: 'chris', status: 'ok' }]);
+    expect(report.mailboxes[0]?.silentSince).toBe(report.mailboxes[0]?.lastMail);
+    expect(isWell({ ...report, open: 0, failed: 0 })).toBe(false);
+    await mailAfter(DAY);
+    await mailAfter(DAY);
+    expect(told.slice(1)).toEqual(['Mailbox chris has mail again']);
+    expect((await notices()).toSorted()).toEqual(told.toSorted());
+    expect((await status(embedded.deps)).mailboxes[0]?.silentSince).toBeNull();
   });
 
   test('where nobody is named to be told, the log says it', async () => {

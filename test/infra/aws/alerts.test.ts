@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { RUNBOOK, runbookLink } from '../../../infra/aws/runbook.ts';
-import type { RunbookEntry } from '../../../infra/aws/runbook.ts';
+import { RUNBOOK, runbookLink } from '../../../shared/notice/runbook.ts';
+import type { RunbookEntry } from '../../../shared/notice/runbook.ts';
 import { synthesizedStage } from '../../support/synthesized-stage.ts';
 
 const template = synthesizedStage({ alertAddress: 'admin@corp.example' });

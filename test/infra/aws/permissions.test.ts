@@ -1,3 +1,4 @@
+import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 
 import {
@@ -144,6 +145,22 @@ describe('who may write parameters', () => {
   test('nothing else is denied, which would hide a permission that nobody needs', () => {
     const denied = [...roles.values()].flat().filter(({ Effect: effect }) => effect !== 'Allow');
     expect(denied).toHaveLength(1);
+  });
+});
+
+test('fetch alone tells the alarm topic, and knows where it is', () => {
+  const publishers = [...roles].filter(([, statements]) =>
+    statements.flatMap(actionsOf).includes('sns:Publish'),
+  );
+  expect(publishers.map(([role]) => role)).toEqual(['FetchingFunction']);
+  expect(permissions('FetchingFunction', 'sns')).toEqual([
+    expect.stringMatching(/^sns:Publish .*AlertsTopic/),
+  ]);
+  template.hasResourceProperties('AWS::Lambda::Function', {
+    Description: 'Mailferry: fetch',
+    Environment: {
+      Variables: { MAILFERRY_ALARM_TOPIC: { Ref: Match.stringLikeRegexp('^AlertsTopic') } },
+    },
   });
 });
 
