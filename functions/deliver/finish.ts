@@ -65,7 +65,8 @@ async function finishDelivered(
 }
 
 function logFinished({ log }: FinishDeps, key: MessageKey, item: MessageItem): void {
-  log.info('message finished', {
+  // At its usual end the reply to each recipient has been logged already; a second line a message is paid for on AWS.
+  log[needsFailedCopy(item) ? 'info' : 'debug']('message finished', {
     message: formatKey(key),
     outcome: item.decision?.outcome,
     parked: needsFailedCopy(item),

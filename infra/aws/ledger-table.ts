@@ -15,7 +15,6 @@ import {
   FAILED,
   FAILED_INDEX,
   MESSAGE_ID,
-  MESSAGE_ID_INDEX,
 } from '../../shared/ledger/dynamo-index-names.ts';
 
 /** The ledger: what became of every message, and who has what. It stays when the stack goes. */
@@ -30,13 +29,9 @@ export class LedgerTable extends Construct {
       // For `trace` and the sweep (shared/ledger/dynamo-index-names.ts); what they hold goes with the item.
       globalSecondaryIndexes: [
         {
-          indexName: MESSAGE_ID_INDEX,
-          partitionKey: { name: MESSAGE_ID, type: AttributeType.STRING },
-          projectionType: ProjectionType.KEYS_ONLY,
-        },
-        {
           indexName: DAY_INDEX,
           partitionKey: { name: DAY, type: AttributeType.STRING },
+          sortKey: { name: MESSAGE_ID, type: AttributeType.STRING },
           projectionType: ProjectionType.INCLUDE,
           nonKeyAttributes: [ADDRESSES],
         },

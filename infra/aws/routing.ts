@@ -16,7 +16,7 @@ export class Routing extends Construct {
   constructor(scope: Construct, id: string, parts: StageParts) {
     super(scope, id);
     this.jobs = new JobQueue(this, 'Jobs', 'route', parts.alerts);
-    this.worker = new JobFunction(this, 'Function', parts, { name: 'route', memoryMiB: 512 });
+    this.worker = new JobFunction(this, 'Function', parts, { name: 'route', memoryMiB: 256 });
     const { role } = this.worker;
     allowSettings(role, parts.stage);
     allowSecrets(role, parts.stage, 'mailferry-loop');

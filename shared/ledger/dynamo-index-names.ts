@@ -1,11 +1,11 @@
 /**
- * Secondary indexes on the messages' own items, so that what is found expires with the item and is written with
- * it. `byMessageId` is keyed by the Message-ID; `byDay` by the day of arrival, with a short digest of each address:
- * an index entry for each address would be a write unit for each recipient. To find an address, days are read from
- * the newest back, some 10,000 messages in 100 read units, and only when somebody asks.
+ * A secondary index on the messages' own items, so that what is found expires with the item and is written with it.
+ * It is keyed by the day of arrival and, within a day, by Message-ID, with a short digest of each address beside them:
+ * a second index for the Message-ID would be a write unit more for each message, and an index entry for each address
+ * one for each recipient. A Message-ID is asked for day by day, half a read unit each; to find an address, days are
+ * read from the newest back, some 10,000 messages in 100 read units. Both only when somebody asks.
  */
-export const MESSAGE_ID_INDEX = 'byMessageId';
-export const DAY_INDEX = 'byDay';
+export const DAY_INDEX = 'byDayAndId';
 /**
  * Messages whose copy has to lie in `Failed/`, all under one key: sparse, so that other messages cost nothing. What the
  * sweep compares once a day.
@@ -21,3 +21,5 @@ export const ADDRESSES = 'byWhom';
 export const FAILED = 'byFailed';
 /** The one key of {@link FAILED_INDEX}. */
 export const IS_FAILED = 'failed';
+/** Of a message without a Message-ID, which is in the index too; no Message-ID is written so. */
+export const NO_MESSAGE_ID = '-';

@@ -5,6 +5,7 @@ import type { SettingsMemory } from '../settings/settings.ts';
 import type { DestinationRecord } from './destination-record.ts';
 import { dynamoDuplicates } from './dynamo-duplicates.ts';
 import { dynamoCauses, dynamoComparisons, dynamoRetries } from './dynamo-failed.ts';
+import { KnownItems } from './dynamo-known-items.ts';
 import { messageForm } from './dynamo-message-form.ts';
 import { dynamoFailedIndex, dynamoMessageIndex } from './dynamo-message-index.ts';
 import { changeRecord, decodeItem, readRecord } from './dynamo-records.ts';
@@ -78,9 +79,12 @@ const mailboxForm: RecordForm<MailboxRecord> = {
 
 function mailboxLedger(table: DynamoTable): MailboxLedger {
   const keyOf = (mailbox: string): ItemKey => ({ pk: `mailbox#${mailbox}`, sk: '-' });
+  // A run takes the lease and gives it back.
+  const known = new KnownItems();
   return {
     read: (mailbox) => readRecord(table, keyOf(mailbox), mailboxForm),
-    change: (mailbox, transition) => changeRecord(table, keyOf(mailbox), mailboxForm, transition),
+    change: (mailbox, transition) =>
+      changeRecord(table, keyOf(mailbox), mailboxForm, transition, known),
   };
 }
 
@@ -111,19 +115,23 @@ function messageLedger(table: DynamoTable, rememberMs: () => Promise<number>): M
     pk: `message#${mailbox}`,
     sk: sha256,
   });
+  // What is looked up is decided next, and what is claimed is ended.
+  const known = new KnownItems();
   return {
     find: async (keys) => {
       const byName = new Map(keys.map((key) => [formatKey(key), keyOf(key)]));
       const found = await table.getAll([...byName.values()]);
+      for (const key of byName.values()) known.note(key, null);
       return new Map(
         found.map((item) => {
           const key = { pk: item['pk']?.S ?? '', sk: item['sk']?.S ?? '' };
           const mailbox = key.pk.slice(key.pk.indexOf('#') + 1);
           const name = formatKey({ mailbox, sha256: key.sk });
+          known.note(key, item);
           return [name, decodeItem(table, key, item, formOf({ sha256: key.sk }))];
         }),
       );
     },
-    change: (key, transition) => changeRecord(table, keyOf(key), formOf(key), transition),
+    change: (key, transition) => changeRecord(table, keyOf(key), formOf(key), transition, known),
   };
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import type { Decision } from '../routing/decision.ts';
 import type { RecordForm } from './dynamo-records.ts';
-import { MESSAGE_ID } from './dynamo-index-names.ts';
+import { MESSAGE_ID, NO_MESSAGE_ID } from './dynamo-index-names.ts';
 import { indexAttributes } from './dynamo-message-index.ts';
 import type { FailureHistory, LastReply, MessageItem, RecipientState } from './message-item.ts';
 
@@ -94,10 +94,14 @@ export function messageForm(sha256: string): RecordForm<MessageItem> {
     encode: (item) => JSON.stringify(encodeItem(item, sha256)),
     decode: (text, attributes) => ({
       ...decodeItem(message.parse(JSON.parse(text)), sha256),
-      messageId: attributes[MESSAGE_ID]?.S ?? null,
+      messageId: messageIdIn(attributes[MESSAGE_ID]?.S),
     }),
     attributes: indexAttributes,
   };
+}
+
+function messageIdIn(text: string | undefined): string | null {
+  return text === undefined || text === NO_MESSAGE_ID ? null : text;
 }
 
 function encodeItem(item: MessageItem, sha256: string): z.infer<typeof message> {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 
 import type { MessageKey } from '../mail/message-key.ts';
+import { systemClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import {
   ADDRESSES,
   DAY,
@@ -9,7 +11,7 @@ import {
   FAILED_INDEX,
   IS_FAILED,
   MESSAGE_ID,
-  MESSAGE_ID_INDEX,
+  NO_MESSAGE_ID,
 } from './dynamo-index-names.ts';
 import { inParallel } from './dynamo-table.ts';
 import type { Attributes, DynamoTable } from './dynamo-table.ts';
@@ -24,14 +26,22 @@ const DAY_MS = 24 * 3_600_000;
 const DIGEST_CHARACTERS = 6;
 /** Days read at once. */
 const DAYS_AT_ONCE = 16;
+/** No message arrived before there was this program. Days since the epoch. */
+const FIRST_DAY = Date.UTC(2026, 0, 1) / DAY_MS;
 
-export function dynamoMessageIndex(table: DynamoTable): MessageIndex {
+export function dynamoMessageIndex(table: DynamoTable, clock: Clock = systemClock): MessageIndex {
   return {
     byMessageId: async (messageId) => {
+      // Clocks of two machines differ.
+      const last = Math.floor(clock.now() / DAY_MS) + 1;
+      const days = Array.from({ length: last - FIRST_DAY + 1 }, (_, at) => String(last - at));
       const found: MessageKey[] = [];
-      for await (const page of table.indexed(MESSAGE_ID_INDEX, MESSAGE_ID, messageId)) {
-        found.push(...page.flatMap(keysOf));
-      }
+      await inParallel(days, async (day) => {
+        const within = { [DAY]: day, [MESSAGE_ID]: messageId };
+        for await (const page of table.indexed(DAY_INDEX, within)) {
+          found.push(...page.flatMap(keysOf));
+        }
+      });
       return found;
     },
     byAddress: (address, arrived, limit) => byAddress(table, address, arrived, limit),
@@ -51,7 +61,7 @@ export function dynamoMessageIndex(table: DynamoTable): MessageIndex {
 export function indexAttributes(item: MessageItem): Attributes {
   if (item.decision === null) return {};
   return {
-    ...(item.messageId !== null && { [MESSAGE_ID]: { S: item.messageId } }),
+    [MESSAGE_ID]: { S: item.messageId ?? NO_MESSAGE_ID },
     [DAY]: { S: dayOf(item.arrivedAt) },
     [ADDRESSES]: { S: indexedAddresses(item).map(digestOf).join('') },
     ...(hasFailedCopy(item) && { [FAILED]: { S: IS_FAILED } }),
@@ -61,7 +71,7 @@ export function indexAttributes(item: MessageItem): Attributes {
 export function dynamoFailedIndex(table: DynamoTable): FailedIndex {
   return {
     all: async function* () {
-      for await (const page of table.indexed(FAILED_INDEX, FAILED, IS_FAILED)) {
+      for await (const page of table.indexed(FAILED_INDEX, { [FAILED]: IS_FAILED })) {
         yield* page.flatMap(keysOf);
       }
     },
@@ -94,7 +104,7 @@ async function byAddress(
 
 async function onDay(table: DynamoTable, day: string, digest: string): Promise<MessageKey[]> {
   const found: MessageKey[] = [];
-  for await (const page of table.indexed(DAY_INDEX, DAY, day)) {
+  for await (const page of table.indexed(DAY_INDEX, { [DAY]: day })) {
     found.push(...page.filter((item) => names(item[ADDRESSES]?.S ?? '', digest)).flatMap(keysOf));
   }
   return found;

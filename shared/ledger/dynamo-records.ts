@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import type { KnownItems } from './dynamo-known-items.ts';
 import type { Attributes, DynamoTable, ItemKey } from './dynamo-table.ts';
 import type { Transition } from './ledger.ts';
 
@@ -38,6 +39,8 @@ export async function readRecord<Stored>(
  * Read, transition, write on condition that the version is still the one that was read; when somebody else was
  * faster, all of it again. The SDK may send a write twice (the answer to the first was lost): then the transition
  * runs on its own result, which transitions bear.
+ * @param known spares the first read where this process has just seen the item. What it says is believed only with a
+ * write whose condition proves it: an answer without a write comes from the table
  * @throws Failure `ledger`, permanent when the record has grown beyond what one item holds
  */
 export async function changeRecord<Stored, Answer>(
@@ -45,30 +48,55 @@ export async function changeRecord<Stored, Answer>(
   key: ItemKey,
   form: RecordForm<Stored>,
   transition: Transition<Stored, Answer>,
+  known?: KnownItems,
 ): Promise<Answer> {
+  const change = (item: Attributes | null) =>
+    changed(table, key, form, { item, transition, known });
+  const seen = known?.take(key);
+  if (seen !== undefined) {
+    const { answer, end } = await change(seen);
+    if (end === 'written') return answer;
+  }
   for (let round = 0; round < ROUNDS; round += 1) {
     if (round > 0) await table.pause(round);
-    const item = await table.get(key);
-    const { store, answer } = transition(item === null ? null : decodeItem(table, key, item, form));
-    if (store === null) return answer;
-    const text = form.encode(store);
-    checkSize(form.name, key, text);
-    const version = item === null ? null : versionOf(table, key, item);
-    const expiresAt = (await form.expiresAt?.(store)) ?? null;
-    const attributes = { ...form.attributes?.(store), r: { S: text }, ...expiry(expiresAt) };
-    if (await putVersion(table, key, attributes, version)) return answer;
+    const { answer, end } = await change(await table.get(key));
+    if (end !== 'refused') return answer;
   }
   throw table.faultIn(key, 'to change it before somebody else did', `${ROUNDS} lost races`);
+}
+
+interface Change<Stored, Answer> {
+  readonly item: Attributes | null;
+  readonly transition: Transition<Stored, Answer>;
+  readonly known: KnownItems | undefined;
+}
+
+async function changed<Stored, Answer>(
+  table: DynamoTable,
+  key: ItemKey,
+  form: RecordForm<Stored>,
+  { item, transition, known }: Change<Stored, Answer>,
+): Promise<{ readonly answer: Answer; readonly end: 'unchanged' | 'written' | 'refused' }> {
+  const { store, answer } = transition(item === null ? null : decodeItem(table, key, item, form));
+  if (store === null) return { answer, end: 'unchanged' };
+  const text = form.encode(store);
+  checkSize(form.name, key, text);
+  const version = item === null ? null : versionOf(table, key, item);
+  const expiresAt = (await form.expiresAt?.(store)) ?? null;
+  const record = { ...form.attributes?.(store), r: { S: text }, ...expiry(expiresAt) };
+  const attributes = { ...record, version: { N: String((version ?? 0) + 1) } };
+  if (!(await putVersion(table, key, attributes, version))) return { answer, end: 'refused' };
+  known?.note(key, attributes);
+  return { answer, end: 'written' };
 }
 
 /** @param version the one that was read; null: there was no item */
 async function putVersion(
   table: DynamoTable,
   key: ItemKey,
-  record: Attributes,
+  attributes: Attributes,
   version: number | null,
 ): Promise<boolean> {
-  const attributes = { ...record, version: { N: String((version ?? 0) + 1) } };
   const condition =
     version === null
       ? { expression: 'attribute_not_exists(pk)' }

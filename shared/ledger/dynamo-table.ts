@@ -155,13 +155,20 @@ export class DynamoTable {
   /**
    * What a secondary index has under one key. What was written a moment ago may be missing, as with every global
    * index.
+   * @param key its partition key, and its sort key where it has one that matters
    */
-  indexed(index: string, attribute: string, value: string): AsyncGenerator<readonly Attributes[]> {
+  indexed(
+    index: string,
+    key: Readonly<Record<string, string>>,
+  ): AsyncGenerator<readonly Attributes[]> {
+    const parts = Object.entries(key);
     return this.#query({
       IndexName: index,
-      KeyConditionExpression: '#key = :value',
-      ExpressionAttributeNames: { '#key': attribute },
-      ExpressionAttributeValues: { ':value': { S: value } },
+      KeyConditionExpression: parts.map((_, at) => `#key${at} = :value${at}`).join(' AND '),
+      ExpressionAttributeNames: Object.fromEntries(parts.map(([name], at) => [`#key${at}`, name])),
+      ExpressionAttributeValues: Object.fromEntries(
+        parts.map(([, value], at) => [`:value${at}`, { S: value }]),
+      ),
     });
   }
 

@@ -54,7 +54,7 @@ const RECIPIENTS = Array.from({ length: MESSAGES }, (_, at) => `person-${at}@cor
 const HELLO = 'mailferry-counted.local';
 
 const UNITS_OF_THE_RUN =
-  'Beside these units a run of the mailbox reads three and writes three, reads what is known of the UIDLs once, and one more of each every 40 seconds.';
+  'Beside these units a run of the mailbox reads one and writes three, reads what is known of the UIDLs once, and one more of each every 40 seconds.';
 const UNSEEN = [
   'Not seen from here, since AWS makes them itself: for each message one SQS send by S3; for each batch of up to 10,',
   'on two queues, one receive and one delete by the event source (0.4 a message when batches are full, as here); the',
@@ -215,16 +215,16 @@ describe('requests per message', () => {
     expect(unitsPerMessage(count.writeUnits)).toBeLessThanOrEqual(5);
   });
 
-  test('DynamoDB: at most two write units more for the indexes that find mail', () => {
-    expect(count.indexWriteUnits / MESSAGES).toBe(2);
+  test('DynamoDB: one write unit more for the index that finds mail', () => {
+    expect(count.indexWriteUnits / MESSAGES).toBe(1);
   });
 
-  test('DynamoDB: at most five read units, the mailbox apart, which is read three times a run', () => {
-    expect(count.readUnits.get('mailbox')).toBe(3);
+  test('DynamoDB: at most three read units, the mailbox apart, which is read once a run', () => {
+    expect(count.readUnits.get('mailbox')).toBe(1);
     // Whether the destination is up: asked once in ten seconds, however many messages there are.
     expect(count.readUnits.get('destination')).toBeLessThanOrEqual(MESSAGES / BATCH_SIZE.deliver);
     // The UIDLs that are known are read once a run.
-    expect(unitsPerMessage(count.readUnits)).toBeLessThanOrEqual(5 + 1 / MESSAGES);
+    expect(unitsPerMessage(count.readUnits)).toBeLessThanOrEqual(3 + 1 / MESSAGES);
   });
 
   test('SQS: one send for each batch that is routed, and nothing else', () => {

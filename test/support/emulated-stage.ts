@@ -17,8 +17,8 @@ import {
 import { createLedgerTable } from './ledger-table.ts';
 import { queueEvent } from './queue-event.ts';
 
-/** Receives of one call before it gives up. */
-const RECEIVES = 40;
+/** Receives that bring nothing before it gives up. */
+const EMPTY_RECEIVES = 40;
 const BETWEEN_RECEIVES_MS = 250;
 
 export interface AwsClients {
@@ -90,8 +90,8 @@ export async function eventsOf(
   { count, size }: { readonly count: number; readonly size: number },
 ): Promise<readonly unknown[]> {
   const records: { readonly id: string; readonly body: string }[] = [];
-  for (let receives = 0; records.length < count; receives += 1) {
-    if (receives === RECEIVES) {
+  for (let empty = 0; records.length < count;) {
+    if (empty === EMPTY_RECEIVES) {
       throw new Error(`expected ${count} messages in ${queueUrl}, got ${records.length}`);
     }
     const { Messages: messages = [] } = await sqs.send(
@@ -100,7 +100,9 @@ export async function eventsOf(
     for (const { MessageId: id = '', Body: body = '' } of messages) {
       if (!body.includes('s3:TestEvent')) records.push({ id, body });
     }
-    if (messages.length === 0) await pause(BETWEEN_RECEIVES_MS);
+    if (messages.length > 0) continue;
+    empty += 1;
+    await pause(BETWEEN_RECEIVES_MS);
   }
   const batches = Math.ceil(records.length / size);
   return Array.from({ length: batches }, (_, at) =>

@@ -4,7 +4,7 @@ export type Item = Readonly<Record<string, AttributeValue>>;
 
 /**
  * Octets of an item by the rules of the DynamoDB Developer Guide, "DynamoDB item sizes and formats": names and texts
- * as UTF-8, a number at most 21, a Boolean 1.
+ * as UTF-8, octets as they are, a number at most 21, a Boolean 1.
  */
 export function octetsOfItem(item: Item): number {
   return Object.entries(item).reduce(
@@ -26,8 +26,9 @@ export function readUnitsOf(octets: number): number {
 function octetsOfValue(value: AttributeValue): number {
   if (value.S !== undefined) return Buffer.byteLength(value.S);
   if (value.N !== undefined) return Math.min(21, Math.ceil(value.N.length / 2) + 2);
+  if (value.B !== undefined) return value.B.length;
   if (value.BOOL !== undefined) return 1;
   throw new Error(
-    'expected a text, a number or a Boolean, got a type whose size is not known here',
+    'expected a text, octets, a number or a Boolean, got a type whose size is not known here',
   );
 }

@@ -8,7 +8,6 @@ import {
   FAILED,
   FAILED_INDEX,
   MESSAGE_ID,
-  MESSAGE_ID_INDEX,
 } from '../../shared/ledger/dynamo-index-names.ts';
 
 /** A table as the stack makes it, as far as the ledger needs it. */
@@ -30,13 +29,11 @@ export async function createLedgerTable(client: DynamoDBClient, name: string): P
       ],
       GlobalSecondaryIndexes: [
         {
-          IndexName: MESSAGE_ID_INDEX,
-          KeySchema: [{ AttributeName: MESSAGE_ID, KeyType: 'HASH' }],
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
-        {
           IndexName: DAY_INDEX,
-          KeySchema: [{ AttributeName: DAY, KeyType: 'HASH' }],
+          KeySchema: [
+            { AttributeName: DAY, KeyType: 'HASH' },
+            { AttributeName: MESSAGE_ID, KeyType: 'RANGE' },
+          ],
           Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [ADDRESSES] },
         },
         {

@@ -6,13 +6,7 @@ import type {
   QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
 
-import {
-  ADDRESSES,
-  DAY,
-  DAY_INDEX,
-  MESSAGE_ID,
-  MESSAGE_ID_INDEX,
-} from '../../shared/ledger/dynamo-index-names.ts';
+import { ADDRESSES, DAY, DAY_INDEX, MESSAGE_ID } from '../../shared/ledger/dynamo-index-names.ts';
 import { octetsOfItem, readUnitsOf, writeUnitsOf } from './item-size.ts';
 import type { Item } from './item-size.ts';
 
@@ -56,6 +50,14 @@ export class RequestCount {
   /** As {@link writeUnits}; all reads are taken for consistent ones, which cost twice what others do. */
   get readUnits(): ReadonlyMap<string, number> {
     return this.#readUnits;
+  }
+
+  /** An empty count of the same table: it knows what is in it. */
+  next(): RequestCount {
+    const next = new RequestCount();
+    for (const [name, octets] of this.#largest) next.#largest.set(name, octets);
+    for (const [name, text] of this.#projected) next.#projected.set(name, text);
+    return next;
   }
 
   /** To be added at {@link COUNTED_AT}. @param service the first word of the names */
@@ -139,12 +141,8 @@ function keysRead(operation: string, input: object): readonly Item[] {
 function projections(item: Item): [string, Item][] {
   const { pk, sk, [MESSAGE_ID]: id, [DAY]: day, [ADDRESSES]: addresses } = item;
   if (pk === undefined || sk === undefined || !kindOf(item).startsWith('message')) return [];
-  return [
-    ...(id === undefined ? [] : [[MESSAGE_ID_INDEX, { pk, sk, i: id }] as [string, Item]]),
-    ...(day === undefined || addresses === undefined
-      ? []
-      : [[DAY_INDEX, { pk, sk, d: day, w: addresses }] as [string, Item]]),
-  ];
+  if (id === undefined || day === undefined || addresses === undefined) return [];
+  return [[DAY_INDEX, { pk, sk, d: day, i: id, w: addresses }]];
 }
 
 function nameOf({ pk, sk }: Item): string {

@@ -69,5 +69,7 @@ describe('log of a function', () => {
     log.invokedBy({ awsRequestId: 'a1b2' } as Context);
     log.info('swept');
     expect(written()).toMatchObject([{ function_request_id: 'a1b2' }]);
+    // Each octet is paid for, and the log group says which function it is.
+    expect(written()[0]).not.toHaveProperty('function_arn');
   });
 });

@@ -206,7 +206,7 @@ describe('Amazon SES', () => {
     });
     template.hasResourceProperties('AWS::Lambda::Function', {
       Description: 'Mailferry: deliver',
-      MemorySize: 512,
+      MemorySize: 256,
     });
   });
 });
