@@ -7,12 +7,12 @@ import { JobQueue } from './job-queue.ts';
 import {
   allowLedger,
   allowNotices,
+  allowParking,
   allowReading,
   allowRemoving,
   allowSecrets,
   allowSending,
   allowSettings,
-  allowWriting,
 } from './permissions.ts';
 import { stageMetric } from './stage-metric.ts';
 import type { StageOptions } from './stage-options.ts';
@@ -40,7 +40,7 @@ export class Delivering extends Construct {
     allowSecrets(role, parts.stage, '*');
     allowLedger(role, parts.ledger, ['items']);
     allowReading(role, bucket, ['Incoming', 'Failed']);
-    allowWriting(role, bucket, 'Failed');
+    allowParking(role, bucket);
     allowRemoving(role, bucket, 'Incoming');
     // Its copy goes when a retry brought it to everybody.
     allowRemoving(role, bucket, 'Failed');

@@ -4,11 +4,11 @@ import type { StageParts } from './capability.ts';
 import { JobFunction } from './job-function.ts';
 import { JobQueue } from './job-queue.ts';
 import {
+  allowCreating,
   allowKeepingTokens,
   allowLedger,
   allowSecrets,
   allowSettings,
-  allowWriting,
 } from './permissions.ts';
 
 /** Room for messages above the spool's memory limit; several may be under way. MiB. */
@@ -29,7 +29,7 @@ export class Fetching extends Construct {
     allowSecrets(fetch.role, parts.stage, '*');
     allowKeepingTokens(fetch.role, parts.stage);
     allowLedger(fetch.role, parts.ledger, ['items', 'uidls']);
-    allowWriting(fetch.role, parts.mailStore.bucket, 'Incoming');
+    allowCreating(fetch.role, parts.mailStore.bucket);
     fetch.tells(parts.alerts);
     fetch.feedFrom(this.jobs, atOnce);
   }

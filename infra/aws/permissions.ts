@@ -21,8 +21,11 @@ function allow(
   actions: readonly string[],
   resources: readonly string[],
   whyBelowPrefix?: string,
+  conditions: Readonly<Record<string, unknown>> = {},
 ): void {
-  role.addToPolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }));
+  role.addToPolicy(
+    new PolicyStatement({ actions: [...actions], resources: [...resources], conditions }),
+  );
   if (whyBelowPrefix === undefined) return;
   for (const resource of resources) {
     if (resource.endsWith('*')) acknowledgeWildcard(role, resource, whyBelowPrefix);
@@ -36,13 +39,23 @@ function objects(bucket: Bucket, areas: readonly Area[]): string[] {
   return areas.map((area) => bucket.arnForObjects(`${area}/*`));
 }
 
-export function allowWriting(role: Role, bucket: Bucket, area: Area): void {
-  allow(role, ['s3:PutObject'], objects(bucket, [area]), OBJECTS);
+/** S3 refuses a write that does not ask for "only if there is none": mail in `Incoming/` is never overwritten. */
+const CREATE_ONLY = { Null: { 's3:if-none-match': 'false' } };
+
+/** New mail. */
+export function allowCreating(role: Role, bucket: Bucket): void {
+  allow(role, ['s3:PutObject'], objects(bucket, ['Incoming']), OBJECTS, CREATE_ONLY);
 }
 
 /** Notices of our own alone; other mail comes by fetch. */
 export function allowNotices(role: Role, bucket: Bucket): void {
-  allow(role, ['s3:PutObject'], [bucket.arnForObjects(`Incoming/${NOTICES}/*`)], OBJECTS);
+  const notices = bucket.arnForObjects(`Incoming/${NOTICES}/*`);
+  allow(role, ['s3:PutObject'], [notices], OBJECTS, CREATE_ONLY);
+}
+
+/** Copies of failed mail, and the reports beside them, which replace older ones. */
+export function allowParking(role: Role, bucket: Bucket): void {
+  allow(role, ['s3:PutObject'], objects(bucket, ['Failed']), OBJECTS);
 }
 
 /** Listing too: without it S3 answers a missing object with "access denied", not with "no such key". */

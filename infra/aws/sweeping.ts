@@ -8,10 +8,10 @@ import {
   allowFailedIndex,
   allowLedger,
   allowNotices,
+  allowParking,
   allowReading,
   allowRemoving,
   allowSettings,
-  allowWriting,
 } from './permissions.ts';
 import { stageMetric } from './stage-metric.ts';
 import { Tick } from './tick.ts';
@@ -32,7 +32,7 @@ export class Sweeping extends Construct {
     allowLedger(role, parts.ledger, ['items', 'lists']);
     allowFailedIndex(role, parts.ledger);
     allowReading(role, bucket, ['Incoming', 'Failed']);
-    allowWriting(role, bucket, 'Failed');
+    allowParking(role, bucket);
     allowRemoving(role, bucket, 'Incoming');
     allowRemoving(role, bucket, 'Failed');
     allowNotices(role, bucket);

@@ -2,7 +2,14 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 
 import { ROUTES } from '../../../functions/api/routes.ts';
-import { FUNCTION_SECONDS, QUEUE_NAMES } from '../../../infra/aws/timings.ts';
+import {
+  DELIVERY_RESERVE_MS,
+  FETCH_RESERVE_MS,
+  FUNCTION_SECONDS,
+  QUEUE_NAMES,
+} from '../../../infra/aws/timings.ts';
+import { DELIVERY_ATTEMPT_MS } from '../../../shared/limits.ts';
+import { sampleSettings } from '../../support/sample-settings.ts';
 import { synthesizedStage } from '../../support/synthesized-stage.ts';
 
 const template = synthesizedStage();
@@ -69,6 +76,37 @@ describe('queues', () => {
     );
     const covered = refusing.flatMap(({ Properties: one }) => one.Queues.map(({ Ref: id }) => id));
     expect(covered.sort()).toEqual(Object.keys(queues).sort());
+  });
+});
+
+describe('limits of time', () => {
+  test('come from one table, and leave room for what the program gives itself', () => {
+    for (const [name, seconds] of Object.entries(FUNCTION_SECONDS)) {
+      expect(functionNamed(name).Timeout).toBe(seconds);
+      expect(seconds).toBeLessThanOrEqual(900);
+    }
+    // One attempt to deliver, and a whole run of the default `limits.runSeconds`, end before Lambda ends them.
+    expect(FUNCTION_SECONDS.deliver * 1000).toBeGreaterThanOrEqual(
+      DELIVERY_ATTEMPT_MS + DELIVERY_RESERVE_MS,
+    );
+    const { runMs } = sampleSettings({ pop3: 110, smtp: 25 }).general.limits;
+    expect(FUNCTION_SECONDS.fetch * 1000).toBeGreaterThanOrEqual(runMs + FETCH_RESERVE_MS);
+  });
+});
+
+describe('the topic of the alarms', () => {
+  test('takes nothing that does not come over TLS', () => {
+    template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Deny',
+            Action: 'sns:Publish',
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          }),
+        ]),
+      },
+    });
   });
 });
 

@@ -105,6 +105,35 @@ describe('what each may do with mail', () => {
   });
 });
 
+describe('mail in Incoming/', () => {
+  test('is created by whoever writes it, and never overwritten', () => {
+    const writing = [...roles].flatMap(([role, statements]) =>
+      statements
+        .filter(
+          (statement) =>
+            actionsOf(statement).includes('s3:PutObject') &&
+            resourcesOf(statement).some((one) => one.includes('/Incoming/')),
+        )
+        .map((statement) => ({ role, condition: statement.Condition })),
+    );
+    const createOnly = { Null: { 's3:if-none-match': 'false' } };
+    expect(writing).toEqual(
+      ['FetchingFunction', 'DeliveringFunction', 'SweepingFunction'].map((role) => ({
+        role,
+        condition: createOnly,
+      })),
+    );
+  });
+
+  test('nobody but deliver and sweep may remove it, and fetch and dispatch cannot read it', () => {
+    const may = (action: string) =>
+      [...roles.keys()].filter((role) => permissions(role, 's3').includes(`${action} Incoming/*`));
+    expect(may('s3:DeleteObject')).toEqual(['DeliveringFunction', 'SweepingFunction']);
+    expect(may('s3:GetObject')).not.toContain('FetchingFunction');
+    expect(may('s3:GetObject')).not.toContain('DispatchingFunction');
+  });
+});
+
 describe('which secrets each may read', () => {
   test.each([
     ['DispatchingFunction', []],
