@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import { splitHeader } from '../../shared/mail/header-block.ts';
 import { decide } from '../../shared/routing/decide.ts';
-import type { Decided } from '../../shared/routing/decide.ts';
+import type { Decided, RoutingInput } from '../../shared/routing/decide.ts';
 import type { Decision } from '../../shared/routing/decision.ts';
 import { settingsOf } from '../support/sample-settings.ts';
 
@@ -63,8 +63,16 @@ export function readMessage(name: string): Buffer {
   return readFileSync(`${folder}${name}.eml`);
 }
 
+/** What of a case decides. */
+export type CaseSettings = Pick<Case, 'mailbox' | 'general'>;
+
 /** The decision for a message by the settings of a case. */
-export function decideCase({ mailbox, general }: Case, message: Buffer): Decided {
+export function decideCase(settings: CaseSettings, message: Buffer): Decided {
+  return decide(caseInput(settings, message));
+}
+
+/** @throws Error when the settings are wrong */
+export function caseInput({ mailbox, general }: CaseSettings, message: Buffer): RoutingInput {
   const split = splitHeader(message, true);
   if (split === null) throw new Error('a whole message has a header block');
   const settings = settingsOf({
@@ -84,7 +92,7 @@ export function decideCase({ mailbox, general }: Case, message: Buffer): Decided
   });
   const everyone = settings.mailboxes.get('everyone');
   if (everyone === undefined) throw new Error('the only mailbox is broken');
-  return decide({
+  return {
     header: split.header,
     key: { mailbox: 'everyone', sha256: sha256(message) },
     bodyDigest: sha256(message.subarray(split.bodyStart)),
@@ -93,7 +101,7 @@ export function decideCase({ mailbox, general }: Case, message: Buffer): Decided
     loopKey: Buffer.from('a key of this instance'),
     hostName: 'ferry.corp.example',
     now: Date.UTC(2026, 10, 23, 9, 11, 26),
-  });
+  };
 }
 
 function sha256(octets: Buffer): string {

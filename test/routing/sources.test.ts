@@ -327,17 +327,6 @@ describe('sources in their order', () => {
       'X-Mailferry-Undeliverable: no recipient among the addresses in X-Original-To, Received, To and Cc (2 domain not accepted)',
     );
   });
-
-  it('share one limit of octets', () => {
-    const long = (name: string) => `${name}: x@other.example,${' '.repeat(1_200_000)}`;
-    expect(decided([long('X-Original-To'), long('To')], sources)).toMatchObject({
-      outcome: 'held',
-      warnings: [expect.stringMatching(/^address fields of 24\d+ octets, at most 2097152/)],
-    });
-    expect(whom([`X-Original-To: ${CHRIS}`, long('To'), long('Cc')], sources)).toEqual([
-      `${CHRIS} X-Original-To`,
-    ]);
-  });
 });
 
 describe('the mailbox itself, on the server that mail is delivered to', () => {
