@@ -1,26 +1,29 @@
-import { openMailbox } from '../../functions/fetch/open-mailbox.ts';
-import { systemClock } from '../../shared/clock.ts';
-import { fieldValue, splitHeader } from '../../shared/mail/header-block.ts';
-import { MailRefused } from '../../shared/pop3/maildrop.ts';
-import type { ListedMail, Maildrop } from '../../shared/pop3/maildrop.ts';
-import { Pop3Opener } from '../../shared/pop3/opener.ts';
+import { trustSystemAuthorities } from '../../infra/local/system-authorities.ts';
+import { fieldValue } from '../../shared/mail/header-block.ts';
 import type { Decision } from '../../shared/routing/decision.ts';
 import { explainInWords, explanation } from '../../shared/routing/explain.ts';
+import { headerExtract } from '../../shared/routing/header-extract.ts';
 import { recipientLikeFields } from '../../shared/routing/recipient-like-fields.ts';
+import type { RecipientLikeFields } from '../../shared/routing/recipient-like-fields.ts';
 import { suggestSource } from '../../shared/routing/suggest-source.ts';
 import type { Suggestion } from '../../shared/routing/suggest-source.ts';
-import { trustSystemAuthorities } from '../../infra/local/system-authorities.ts';
 import { UsageError, WELL } from '../exit-status.ts';
 import type { Explainer } from '../explainer.ts';
+import { newestHeaders } from '../newest-headers.ts';
+import type { NumberedHeader } from '../newest-headers.ts';
 import { printJson, say } from '../output.ts';
 import { suggestionDocument, suggestionInWords } from '../suggestion.ts';
 
-/** Reading headers of a few messages takes no longer, or the server is not well. */
-const TIME_MS = 120_000;
+/** Characters of a field's value; a list of ten thousand addresses tells no more. */
+const SHOWN_CHARACTERS = 500;
+/** UTF-8 has at most four octets a character. */
+const READ_OCTETS = 4 * SHOWN_CHARACTERS;
 
 interface Explained {
   readonly number: number;
   readonly candidates: readonly Candidate[];
+  /** How many more such fields there are. */
+  readonly candidatesLeftOut: number;
   readonly decision: Decision;
 }
 
@@ -32,7 +35,10 @@ interface Candidate {
   readonly of: number;
 }
 
-/** The newest messages on the server, by TOP: nothing is fetched, nothing deleted. */
+/**
+ * The newest messages on the server, by TOP: nothing is fetched, nothing deleted. Each is explained as its header
+ * comes, and little of it is kept: a mailbox may hold a thousand of a megabyte each.
+ */
 export async function explainLast(
   explainer: Explainer,
   id: string,
@@ -44,49 +50,43 @@ export async function explainLast(
     throw new UsageError(`--last: expected a number from 1, got "${last}"`);
   }
   trustSystemAuthorities(explainer.settings);
-  const headers = await newestHeaders(explainer, id, count);
-  const explained = headers.map(({ number, header }) => ({
-    number,
-    candidates: candidatesOf(header, explainer.settings.general.domains),
-    decision: explainer.decide(id, header),
-  }));
-  const suggestion = suggestionFor(
-    explainer,
-    id,
-    headers.map(({ header }) => header),
-  );
+  const documents: object[] = [];
+  const extracts: Buffer[] = [];
+  let messages = 0;
+  for await (const message of newestHeaders(explainer, id, count)) {
+    const { explained, extract } = explainOne(explainer, id, message);
+    messages += 1;
+    if (extract !== null) extracts.push(extract);
+    if (asJson) documents.push(asDocument(explained));
+    else sayExplained(explained);
+  }
+  const suggestion = suggestionFor(explainer, id, extracts);
   if (asJson) {
     const shared = { suggestion: suggestion === null ? null : suggestionDocument(suggestion) };
-    printJson(explained.map((one) => ({ ...asDocument(one), ...shared })));
-  } else {
-    for (const one of explained) sayExplained(one);
+    printJson(documents.map((one) => ({ ...one, ...shared })));
   }
-  say(...suggestionInWords(suggestion, explainer.mailbox(id), headers.length));
+  say(...suggestionInWords(suggestion, explainer.mailbox(id), messages));
   return WELL;
 }
 
-interface NumberedHeader {
-  readonly number: number;
-  readonly header: Buffer;
-}
-
-async function newestHeaders(
+function explainOne(
   explainer: Explainer,
   id: string,
-  count: number,
-): Promise<readonly NumberedHeader[]> {
-  const maildrop = await openMaildrop(explainer, id);
-  const headers: NumberedHeader[] = [];
-  try {
-    const { mails } = await maildrop.listing();
-    for (const mail of mails.slice(-count)) {
-      headers.push({ number: mail.number, header: await headerOf(maildrop, mail) });
-    }
-    await maildrop.quit();
-  } finally {
-    maildrop.abandon();
+  { number, header }: NumberedHeader,
+): { readonly explained: Explained; readonly extract: Buffer | null } {
+  const decision = explainer.decide(id, header);
+  if (header === null) {
+    return {
+      explained: { number, candidates: [], candidatesLeftOut: 0, decision },
+      extract: null,
+    };
   }
-  return headers;
+  const found = recipientLikeFields(header, explainer.settings.general.domains);
+  const candidates = candidatesOf(header, found);
+  return {
+    explained: { number, candidates, candidatesLeftOut: found.leftOut, decision },
+    extract: headerExtract(header, found.fields),
+  };
 }
 
 /** By the configuration as it is, but for the pickup box, which is nobody whether it is listed as such or not. */
@@ -102,33 +102,8 @@ function suggestionFor(
   return suggestSource(headers, { ...general, ignore, loopAddress: null });
 }
 
-function openMaildrop(explainer: Explainer, id: string): Promise<Maildrop> {
-  const { secrets, tokens } = explainer;
-  const opener = new Pop3Opener(systemClock);
-  const bounds = { deadline: systemClock.now() + TIME_MS, signal: new AbortController().signal };
-  return openMailbox({ secrets, tokens, opener }, explainer.mailbox(id), bounds);
-}
-
-/** Servers without TOP give the whole message. */
-async function headerOf(maildrop: Maildrop, mail: ListedMail): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  const sink = {
-    write: (chunk: Buffer) => {
-      chunks.push(Buffer.from(chunk));
-    },
-  };
-  try {
-    await maildrop.top(mail.number, sink);
-  } catch (error) {
-    if (!(error instanceof MailRefused)) throw error;
-    await maildrop.retrieve(mail.number, sink);
-  }
-  const octets = Buffer.concat(chunks);
-  return splitHeader(octets, true)?.header ?? octets;
-}
-
-function candidatesOf(header: Buffer, domains: readonly string[]): readonly Candidate[] {
-  return recipientLikeFields(header, domains).map(({ name, position, of, field }) => ({
+function candidatesOf(header: Buffer, { fields }: RecipientLikeFields): readonly Candidate[] {
+  return fields.map(({ name, position, of, field }) => ({
     header: name,
     value: oneLine(fieldValue(header, field)),
     position,
@@ -137,23 +112,26 @@ function candidatesOf(header: Buffer, domains: readonly string[]): readonly Cand
 }
 
 function oneLine(value: Buffer): string {
-  return value
-    .toString('utf8')
+  const text = value
+    .toString('utf8', 0, READ_OCTETS)
     .replaceAll(/\s+/gu, ' ')
     .replaceAll(/\p{Cc}/gu, '?')
     .trim();
+  const isWhole = value.length <= READ_OCTETS && text.length <= SHOWN_CHARACTERS;
+  return isWhole ? text : `${text.slice(0, SHOWN_CHARACTERS)}… (${value.length} octets in all)`;
 }
 
-function asDocument({ number, candidates, decision }: Explained): object {
-  return { number, candidates, ...explanation(decision) };
+function asDocument({ number, candidates, candidatesLeftOut, decision }: Explained): object {
+  return { number, candidates, candidatesLeftOut, ...explanation(decision) };
 }
 
-function sayExplained({ number, candidates, decision }: Explained): void {
+function sayExplained({ number, candidates, candidatesLeftOut, decision }: Explained): void {
   say(`message ${number}`);
   say(
     ...candidates.map(({ header, value, position, of }) =>
       of === 1 ? `  ${header}: ${value}` : `  ${header} (${position} of ${of}): ${value}`,
     ),
+    ...(candidatesLeftOut === 0 ? [] : [`  and ${candidatesLeftOut} more such fields between`]),
   );
   say(...explainInWords(decision).map((line) => `  ${line}`), '');
 }

@@ -37,24 +37,51 @@ const LIKE_A_RECIPIENT = /(?:^|-)(?:to|rcpt|recipient|envelope|for)$/;
 const OTHERS =
   /^(?:from|sender|reply-to|return-path|errors-to|message-id|references|in-reply-to|subject|dkim-.*|domainkey-.*|arc-.*|authentication-results|received-spf|list-.*|disposition-notification-to|x-mailferry-.*|x-google-.*)$/;
 const MAX_OCTETS = 4 * 1024;
+/** So many from the top and so many from the end, where providers write; honest mail has less in all. */
+const SHOWN_AT_EACH_END = 100;
+
+export interface RecipientLikeFields {
+  readonly fields: readonly RecipientLikeField[];
+  /** Between the first and the last, not among `fields`. */
+  readonly leftOut: number;
+}
 
 /** The fields that could name a recipient, in their order; any field with an address of ours among them. */
 export function recipientLikeFields(
   header: Buffer,
   domains: readonly string[],
-): readonly RecipientLikeField[] {
-  const all = [...headerFields(header)];
-  const total = new Map<string, number>();
-  for (const { name } of all)
-    total.set(name.toLowerCase(), (total.get(name.toLowerCase()) ?? 0) + 1);
-  const seen = new Map<string, number>();
-  return all.flatMap((field): RecipientLikeField[] => {
-    const lower = field.name.toLowerCase();
-    const position = (seen.get(lower) ?? 0) + 1;
-    seen.set(lower, position);
-    if (!isRecipientLike(lower, header, field, domains)) return [];
-    return [{ name: field.name, position, of: total.get(lower) ?? position, field }];
-  });
+): RecipientLikeFields {
+  const first: HeaderField[] = [];
+  const last: HeaderField[] = [];
+  let leftOut = 0;
+  for (const field of headerFields(header)) {
+    if (!isRecipientLike(field.name.toLowerCase(), header, field, domains)) continue;
+    if (first.length < SHOWN_AT_EACH_END) first.push(field);
+    else if (last.push(field) > SHOWN_AT_EACH_END) {
+      last.shift();
+      leftOut += 1;
+    }
+  }
+  return { fields: counted(header, [...first, ...last]), leftOut };
+}
+
+/** Each with its place among all of its name. */
+function counted(header: Buffer, chosen: readonly HeaderField[]): readonly RecipientLikeField[] {
+  const counts = new Map(chosen.map(({ name }) => [name.toLowerCase(), 0]));
+  const positions = new Map(chosen.map(({ start }) => [start, 0]));
+  for (const { name, start } of headerFields(header)) {
+    const lower = name.toLowerCase();
+    const before = counts.get(lower);
+    if (before === undefined) continue;
+    counts.set(lower, before + 1);
+    if (positions.has(start)) positions.set(start, before + 1);
+  }
+  return chosen.map((field) => ({
+    name: field.name,
+    position: positions.get(field.start) ?? 0,
+    of: counts.get(field.name.toLowerCase()) ?? 0,
+    field,
+  }));
 }
 
 function isRecipientLike(

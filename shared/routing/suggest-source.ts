@@ -78,19 +78,32 @@ function headerSources(
   headers: readonly Buffer[],
   { domains }: Acceptance,
 ): readonly RecipientSource[] {
-  const names = new Map<string, string>();
-  for (const header of headers) {
-    for (const { name } of recipientLikeFields(header, domains)) {
-      const lower = name.toLowerCase();
-      if (!NO_ENVELOPE.has(lower) && !names.has(lower)) names.set(lower, name);
-    }
-  }
+  const names = frequentNames(headers, domains);
   const known = [...ENVELOPE_FIELDS.map((name) => name.toLowerCase()), 'delivered-to'];
   return [...names]
     .toSorted(([one], [other]) => rankOf(known, one) - rankOf(known, other))
     .map(([lower, name]) =>
       headerSource(name, headers.some((header) => standsAtEnd(header, lower)) ? -1 : 1),
     );
+}
+
+/** As written, by their lower case. What stands in less than half of the messages is nothing to suggest, nor to read. */
+function frequentNames(
+  headers: readonly Buffer[],
+  domains: readonly string[],
+): ReadonlyMap<string, string> {
+  const names = new Map<string, { readonly written: string; readonly messages: number }>();
+  for (const header of headers) {
+    const { fields } = recipientLikeFields(header, domains);
+    const inThis = new Map(fields.map(({ name }) => [name.toLowerCase(), name]));
+    for (const [lower, name] of inThis) {
+      if (NO_ENVELOPE.has(lower)) continue;
+      const { written, messages } = names.get(lower) ?? { written: name, messages: 0 };
+      names.set(lower, { written, messages: messages + 1 });
+    }
+  }
+  const frequent = [...names].filter(([, { messages }]) => messages * 2 >= headers.length);
+  return new Map(frequent.map(([lower, { written }]) => [lower, written]));
 }
 
 function rankOf(known: readonly string[], lower: string): number {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { recipientLikeFields } from '../../shared/routing/recipient-like-fields.ts';
 
 const shown = (header: string): string[] =>
-  recipientLikeFields(Buffer.from(`${header}\n\n`), ['corp.example']).map(
+  recipientLikeFields(Buffer.from(`${header}\n\n`), ['corp.example']).fields.map(
     ({ name, position, of }) => `${name} ${position}/${of}`,
   );
 
@@ -36,4 +36,16 @@ it('does not read what is longer than 4 KiB', () => {
     `X-Whose: chris@corp.example`.padEnd(length + 'X-Whose:'.length);
   expect(shown(field(4096))).toEqual(['X-Whose 1/1']);
   expect(shown(field(4097))).toEqual([]);
+});
+
+it('shows the first hundred and the last hundred, with their places among all', () => {
+  const lines = Array.from({ length: 250 }, (_, at) => `X-Own-To: u${at}@corp.example`);
+  const header = Buffer.from(`${['Delivered-To: box', ...lines, 'Envelope-To: x'].join('\n')}\n\n`);
+  const { fields, leftOut } = recipientLikeFields(header, ['corp.example']);
+  expect(fields).toHaveLength(200);
+  expect(leftOut).toBe(52);
+  const places = fields.map(({ name, position, of }) => `${name} ${position}/${of}`);
+  expect(places.slice(0, 2)).toEqual(['Delivered-To 1/1', 'X-Own-To 1/250']);
+  expect(places.slice(99, 101)).toEqual(['X-Own-To 99/250', 'X-Own-To 152/250']);
+  expect(places.slice(-2)).toEqual(['X-Own-To 250/250', 'Envelope-To 1/1']);
 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
+import { headerExtract } from '../../shared/routing/header-extract.ts';
+import { recipientLikeFields } from '../../shared/routing/recipient-like-fields.ts';
 import { suggestSource } from '../../shared/routing/suggest-source.ts';
 import type { Suggestion } from '../../shared/routing/suggest-source.ts';
 import { formatSource } from '../../shared/settings/source-presets.ts';
@@ -90,6 +92,21 @@ describe('suggestSource', () => {
   it('takes one and the same person for a person where To and Cc agree', () => {
     const lines = ['Delivered-To: chris@corp.example', 'From: a@b', 'Cc: Chris@corp.example'];
     expect(source(() => lines)).toBe('{ header: Delivered-To, position: 1 }');
+  });
+
+  it('says the same by what is kept of the headers', () => {
+    const messages = PEOPLE.map((person) => [
+      `X-Original-To: ${person}@corp.example`,
+      `Received: from x by mx.provider.example for <${person}@corp.example>; d`,
+      `Subject: ${'x'.repeat(1000)}`,
+      ...sent,
+      `Envelope-To: ${person}@corp.example`,
+    ]);
+    const headers = messages.map((lines) => Buffer.from(`${lines.join('\r\n')}\r\n\r\n`));
+    const extracts = headers.map((header) =>
+      headerExtract(header, recipientLikeFields(header, acceptance.domains).fields),
+    );
+    expect(suggestSource(extracts, acceptance)).toEqual(suggestSource(headers, acceptance));
   });
 
   it('never suggests what the sender writes, nor what fits in less than half', () => {

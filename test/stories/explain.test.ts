@@ -139,3 +139,54 @@ describe('finding the right recipientSource', () => {
     expect(stderr).toContain('found none');
   });
 });
+
+/** Whatever the newest messages are like, and however the provider gives them. What it takes of memory is not measured. */
+describe('the newest messages of a provider without TOP', () => {
+  let scene: Scene;
+  const foreign = Array.from({ length: 3000 }, (_, at) => `somebody-${at}@elsewhere.example`);
+  const traced = Array.from({ length: 300 }, (_, at) => `Received: from ${at} by y.example; d`);
+
+  beforeAll(async () => {
+    scene = await makeScene({
+      mails: {
+        everyone: [
+          sampleMessage('chris@corp.example', 'long', {
+            header: Array.from({ length: 9 }, () => `X-Long: ${'x'.repeat(1024 * 1024)}`),
+          }),
+          sampleMessage(foreign.join(',\r\n '), 'many', {
+            header: ['X-Original-To: kelly@corp.example', ...traced],
+          }),
+          sampleMessage('chris@corp.example', 'body', {
+            body: 'To: x@y.example\r\n'.repeat(99_999),
+          }),
+        ],
+      },
+      faults: { noTop: true },
+    });
+  });
+  afterAll(() => scene.close());
+
+  test('are explained one by one, with long values and long lists cut short', async () => {
+    const words = ['explain', '--mailbox', 'everyone', '--last', '3'];
+    const { stdout } = await scene.command([...words, '--json']);
+    const [long, many, body] = JSON.parse(stdout) as {
+      readonly candidates: readonly { readonly header: string; readonly value: string }[];
+      readonly candidatesLeftOut: number;
+    }[];
+    expect(long).toMatchObject({
+      outcome: 'held',
+      warnings: ['the header block is longer than 8 MiB'],
+      candidates: [],
+    });
+    expect(many).toMatchObject({ outcome: 'held', candidatesLeftOut: 102 });
+    expect(many?.candidates).toHaveLength(200);
+    const to = many?.candidates.find(({ header }) => header === 'To');
+    expect(to?.value).toMatch(
+      /^somebody-0@elsewhere.example, .{400,480}… \(\d{5,} octets in all\)$/,
+    );
+    expect(body?.candidates).toMatchObject([{ header: 'To', value: 'chris@corp.example' }]);
+    const { stderr } = await scene.command(words);
+    expect(stderr).toContain('  and 102 more such fields between');
+    expect(stderr).toContain('Why: the header block is longer than 8 MiB');
+  });
+});
