@@ -52,7 +52,7 @@ export function checkRecipients(
   checkSpam(fields, place, surroundings, problems);
   if (host === undefined || username === undefined) return;
   const loopAddress = loopAddressOf({ host, username }, destinationOf(surroundings));
-  checkTargets(targetsOf(fields, place), loopAddress, problems);
+  checkTargets(targetsOf(fields, place, surroundings), loopAddress, problems);
 }
 
 /** A user mailbox never looks at the header: what would choose recipients there is a misunderstanding, not a setting. */
@@ -97,38 +97,57 @@ function checkGlobal(
 }
 
 function checkSpam(
-  { type, spam: own, undeliverable }: RecipientFields,
+  fields: RecipientFields,
   place: Place,
   surroundings: MailboxSurroundings,
   problems: Problem[],
 ): void {
-  if (type !== 'user' || own === undefined || undeliverable !== null) return;
-  const rule = own ?? surroundings.spam;
-  if (rule?.action !== 'undeliverable' || surroundings.undeliverable !== null) return;
+  if (fields.type !== 'user' || fields.undeliverable !== null) return;
+  if (!spamIsUndeliverable(fields, surroundings) || surroundings.undeliverable !== null) return;
   const expected =
     'an address here or in the general "undeliverable", since the spam rule sends mail there';
   problems.push(wrong([...place, 'undeliverable'], expected, undefined));
+}
+
+function spamIsUndeliverable(
+  { spam: own }: RecipientFields,
+  general: MailboxSurroundings,
+): boolean {
+  return own !== undefined && (own ?? general.spam)?.action === 'undeliverable';
 }
 
 function destinationOf({ delivery }: MailboxSurroundings): string | undefined {
   return delivery?.transport === 'ses' ? undefined : delivery?.smtp.host;
 }
 
+/** What the mailbox's mail may be sent to by configuration; the general undeliverable mailbox where it has none. */
 function targetsOf(
-  { deliverTo, undeliverable, rules: configured }: RecipientFields,
+  fields: RecipientFields,
   place: Place,
+  surroundings: MailboxSurroundings,
 ): readonly { readonly place: Place; readonly address: string }[] {
   const listed = (list: readonly string[], at: Place) =>
     list.map((one, index) => ({ address: one, place: [...at, index] }));
+  const undeliverable = undeliverableOf(fields, surroundings);
   return [
-    ...listed(deliverTo ?? [], [...place, 'deliverTo']),
-    ...(configured ?? []).flatMap((rule, index) =>
+    ...listed(fields.deliverTo ?? [], [...place, 'deliverTo']),
+    ...(fields.rules ?? []).flatMap((rule, index) =>
       listed(rule.deliverTo, [...place, 'rules', index, 'deliverTo']),
     ),
-    ...(typeof undeliverable === 'string'
-      ? [{ address: undeliverable, place: [...place, 'undeliverable'] }]
-      : []),
+    ...(undeliverable === null
+      ? []
+      : [{ address: undeliverable, place: [...place, 'undeliverable'] }]),
   ];
+}
+
+/** Its own, else the general one where its mail may go there; null: none. */
+function undeliverableOf(
+  fields: RecipientFields,
+  surroundings: MailboxSurroundings,
+): string | null {
+  if (fields.undeliverable !== null) return fields.undeliverable ?? null;
+  const isUsed = fields.type === 'global' || spamIsUndeliverable(fields, surroundings);
+  return isUsed ? (surroundings.undeliverable ?? null) : null;
 }
 
 type UserPart = Pick<UserMailbox, 'type' | 'deliverTo' | 'undeliverable' | 'spam'>;
