@@ -8,12 +8,14 @@ import {
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
+import { parseSettings } from '../../shared/settings/schema.ts';
 import { documentToParameters } from '../../shared/settings/ssm-document.ts';
 import { ssmSecrets } from '../../shared/settings/ssm-secrets.ts';
 import { ssmSettings } from '../../shared/settings/ssm-source.ts';
 import { diffTree, pullTree, pushTree } from '../../shared/settings/ssm-tree.ts';
 import { settingsSourceContract } from '../contract/settings-source.ts';
 import { keptMemory } from '../settings/kept-memory.ts';
+import { routingDocument } from '../settings/routing-document.ts';
 import { sampleDocument } from '../settings/sample-document.ts';
 import { startMiniStack } from '../support/ministack.ts';
 import type { MiniStack } from '../support/ministack.ts';
@@ -351,6 +353,20 @@ describe('a configuration pushed to SSM', () => {
     const names = [...(await tree.types()).keys()];
     expect(names.filter((name) => /\/\d+$/.test(name))).toEqual([]);
     expect((await pullTree(tree.place)).document).toEqual(short);
+  });
+
+  it('says who gets a message as the file does', async () => {
+    const document = routingDocument();
+    await pushTree(tree.place, { document, secrets: new Map() });
+    expect((await pullTree(tree.place)).document).toEqual(document);
+    const source = ssmSettings({ ...tree.place, memory: keptMemory(), clock: new SetClock() });
+    const { general, mailboxes, problems } = await source.read();
+    expect(problems).toEqual([]);
+    const ofTheFile = parseSettings(document, {});
+    expect({ general, mailboxes }).toEqual({
+      general: ofTheFile.general,
+      mailboxes: ofTheFile.mailboxes,
+    });
   });
 
   it('makes the key of the loop marker once', async () => {

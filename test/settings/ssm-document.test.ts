@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { parseSettings } from '../../shared/settings/schema.ts';
 import { documentToParameters, parametersToDocument } from '../../shared/settings/ssm-document.ts';
 import { joinParts, splitValue } from '../../shared/settings/ssm-parts.ts';
+import { routingDocument } from './routing-document.ts';
 import { sampleDocument } from './sample-document.ts';
 
 const NONE: ReadonlyMap<string, string> = new Map();
@@ -53,6 +55,21 @@ describe('a configuration document', () => {
     const tree = parametersToDocument(documentToParameters(document, NONE), '/mailferry/test');
     expect(tree.document).toEqual(document);
     expect(tree.generalProblems).toEqual([]);
+  });
+
+  it('says who gets a message as the file does, whatever way it is written', () => {
+    const document = routingDocument();
+    const parameters = documentToParameters(document, NONE);
+    expect(parameters.some(({ value }) => value.includes('{{'))).toBe(false);
+    const tree = parametersToDocument(parameters, '/mailferry/test');
+    const { general, mailboxes, problems } = parseSettings(tree.document, {});
+    expect(problems).toEqual([]);
+    const ofTheFile = parseSettings(document, {});
+    expect(ofTheFile.general).not.toBeNull();
+    expect({ general, mailboxes }).toEqual({
+      general: ofTheFile.general,
+      mailboxes: ofTheFile.mailboxes,
+    });
   });
 
   it('names plain secrets after their place, and never by a name that is taken', () => {
