@@ -1,6 +1,6 @@
 import type { GeneralSettings, Mailbox } from '../settings/settings.ts';
 import { fieldsOfSource } from './candidates.ts';
-import { ENVELOPE_FIELDS } from './envelope-fields.ts';
+import { ENVELOPE_FIELDS } from '../mail/envelope-fields.ts';
 import { fieldsOfRules } from './rules.ts';
 
 const ALWAYS = [

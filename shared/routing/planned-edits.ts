@@ -6,7 +6,7 @@ import type { FieldsByName } from '../mail/header-block.ts';
 import type { Mailbox } from '../settings/settings.ts';
 import { isAcceptedDomain } from './accepted-domains.ts';
 import type { DecidedRecipient, HeaderEdits } from './decision.ts';
-import { ENVELOPE_FIELDS } from './envelope-fields.ts';
+import { ENVELOPE_FIELDS } from '../mail/envelope-fields.ts';
 
 /** Why nobody could be found, for the person who reads the undeliverable mailbox. */
 export const UNDELIVERABLE_FIELD = 'X-Mailferry-Undeliverable';

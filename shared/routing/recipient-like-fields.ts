@@ -2,7 +2,7 @@ import { readAddresses } from '../mail/address-field.ts';
 import { fieldValue, headerFields } from '../mail/header-block.ts';
 import type { HeaderField } from '../mail/header-block.ts';
 import { isAcceptedDomain } from './accepted-domains.ts';
-import { ENVELOPE_FIELDS } from './envelope-fields.ts';
+import { ENVELOPE_FIELDS } from '../mail/envelope-fields.ts';
 
 /** A field that tells, at one provider or another, whom a message is for. */
 export interface RecipientLikeField {

@@ -3,7 +3,7 @@ import type { FieldsByName } from '../mail/header-block.ts';
 import type { HeaderSource, RecipientSource } from '../settings/settings.ts';
 import type { Acceptance } from './acceptance.ts';
 import { fieldsOfSource, readSource } from './candidates.ts';
-import { ENVELOPE_FIELDS } from './envelope-fields.ts';
+import { ENVELOPE_FIELDS } from '../mail/envelope-fields.ts';
 import { receivedClauses } from './received-clauses.ts';
 import { recipientLikeFields } from './recipient-like-fields.ts';
 import { Tally } from './tally.ts';

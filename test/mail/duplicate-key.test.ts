@@ -82,6 +82,16 @@ describe('duplicateKey', () => {
     expect(key(`${first}Date:\r\n`)).not.toBe(key(`${second}Date:\r\n`));
   });
 
+  it('with neither of them, what a provider notes on each of its copies does not count', () => {
+    const alarm =
+      'From: printer@corp.example\r\nX-Original-To: old@corp.example\r\nSubject: toner\r\n';
+    const noted = (who: string) =>
+      `Return-Path: <>\r\nX-Original-To: ${who}\r\nDelivered-To: ${who}\r\n${alarm}Envelope-To:\r\n ${who}\r\n`;
+    expect(key(noted('chris@corp.example'))).toBe(key(noted('kelly@corp.example')));
+    expect(key(noted('chris@corp.example'))).toBe(key(alarm.replace(/X-Orig.*\r\n/, '')));
+    expect(key(`${noted('chris@corp.example')}X-Alarm: 2\r\n`)).not.toBe(key(alarm));
+  });
+
   it('tells messages without any header apart, whose text lies before the first empty line', () => {
     expect(key('Hello Chris\n\n')).not.toBe(key('Hello Kelly\n\n'));
   });
