@@ -3,9 +3,9 @@ import { checkTargets, loopAddressOf } from './own-server.ts';
 import type { Account } from './own-server.ts';
 import type { Place } from './problem.ts';
 import { checkRules } from './rule-check.ts';
-import { wrong } from './schema-fields.ts';
+import { isBlock, wrong } from './schema-fields.ts';
 import type { Complete, Fields } from './schema-fields.ts';
-import { rules } from './schema-rule.ts';
+import { readableRules, rules } from './schema-rule.ts';
 import { recipientSource } from './schema-source.ts';
 import { spam } from './schema-spam.ts';
 import { address, addressList, choice, comparedAddressList, optional } from './schema-value.ts';
@@ -39,8 +39,12 @@ export interface MailboxSurroundings {
   readonly delivery: DeliverySettings | null;
 }
 
-/** Reports what the settings of one mailbox say against each other, or against the general ones. */
+/**
+ * Reports what the settings of one mailbox say against each other, or against the general ones.
+ * @param entry as it stands in the configuration
+ */
 export function checkRecipients(
+  entry: unknown,
   fields: RecipientFields,
   { host, username }: { readonly [Key in keyof Account]: string | undefined },
   place: Place,
@@ -48,7 +52,11 @@ export function checkRecipients(
   problems: Problem[],
 ): void {
   if (fields.type === 'user') checkUser(fields, place, problems);
-  if (fields.type === 'global') checkGlobal(fields, place, surroundings, problems);
+  if (fields.type === 'global') {
+    checkGlobal(fields, place, surroundings, problems);
+    const readable = readableRules(isBlock(entry) ? entry['rules'] : null);
+    checkRules(readable, [...place, 'rules'], problems);
+  }
   checkSpam(fields, place, surroundings, problems);
   if (host === undefined || username === undefined) return;
   const loopAddress = loopAddressOf({ host, username }, destinationOf(surroundings));
@@ -84,7 +92,6 @@ function checkGlobal(
       ),
     );
   }
-  checkRules(fields.rules ?? [], [...place, 'rules'], problems);
   if (surroundings.domains?.length === 0) {
     const expected = `at least one accepted domain, since mailbox ${place.at(-1) ?? ''} is global`;
     problems.push({ ...wrong(['domains'], expected, []), got: 'none' });

@@ -6,13 +6,17 @@ import { wrong } from './schema-fields.ts';
 import type { ConfiguredRule } from './schema-rule.ts';
 import type { Problem, RuleConditions } from './settings.ts';
 
-/** Reports rules that can never match or never add anybody, and examples that their rule does not match. */
+/**
+ * Reports rules that can never match or never add anybody, and examples that their rule does not match.
+ * @param rules null: wrong by itself, and reported
+ */
 export function checkRules(
-  rules: readonly ConfiguredRule[],
+  rules: readonly (ConfiguredRule | null)[],
   place: Place,
   problems: Problem[],
 ): void {
   for (const [index, rule] of rules.entries()) {
+    if (rule === null) continue;
     const at = [...place, index];
     for (const { key, text } of textsOf(rule.when)) {
       checkText(text, [...at, 'when', ...key], problems);
@@ -56,20 +60,23 @@ function checkText(text: string, place: Place, problems: Problem[]): void {
 /** All rules that match add their recipients: one whose recipients an earlier rule always adds does nothing. */
 function checkCovered(
   rule: ConfiguredRule,
-  earlier: readonly ConfiguredRule[],
+  earlier: readonly (ConfiguredRule | null)[],
   place: Place,
   problems: Problem[],
 ): void {
-  const same = earlier.findIndex(({ when }) => covers(when, rule.when) && covers(rule.when, when));
+  const same = earlier.findIndex(
+    (one) => one !== null && covers(one.when, rule.when) && covers(rule.when, one.when),
+  );
   if (same !== -1) {
     const expected = `conditions of its own: rule ${same + 1} has the very same`;
     problems.push(wrong([...place, 'when'], expected, rule.when, 'put the addresses there'));
     return;
   }
   const wider = earlier.findIndex(
-    ({ when, deliverTo }) =>
-      covers(when, rule.when) &&
-      rule.deliverTo.every((address) => includesAddress(deliverTo, address)),
+    (one) =>
+      one !== null &&
+      covers(one.when, rule.when) &&
+      rule.deliverTo.every((address) => includesAddress(one.deliverTo, address)),
   );
   if (wider === -1) return;
   const expected = `a rule that can add somebody: rule ${wider + 1} matches whenever this one does, and has its recipients`;

@@ -75,7 +75,7 @@ export function readMailbox(
   const fields = readFields(shape, value, place, found);
   const transport = readTransport(fields, place, POP3_PORTS, context, found);
   const login = readLogin(fields, place, found);
-  checkRecipients(fields, fields, place, surroundings, found);
+  checkRecipients(value, fields, fields, place, surroundings, found);
   const mailbox =
     isComplete(fields) && transport !== null && login !== null
       ? build(id, fields, { ...transport, ...login }, surroundings)

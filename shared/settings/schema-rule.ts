@@ -31,12 +31,19 @@ export interface ConfiguredRule extends RoutingRule {
   readonly expect: readonly RuleConditions[];
 }
 
+const rule: z.ZodType<ConfiguredRule> = block({
+  when: conditions,
+  deliverTo: addressList,
+  expect: optional(list(conditions, 'a list of examples, such as [{ to: list@corp.example }]')),
+}).transform(({ expect, ...others }) => ({ ...others, expect: expect ?? [] }));
+
 /** Rules of a global mailbox (interfaces.md): each by itself; what they do together is `rule-check.ts`. */
 export const rules: z.ZodType<readonly ConfiguredRule[]> = list(
-  block({
-    when: conditions,
-    deliverTo: addressList,
-    expect: optional(list(conditions, 'a list of examples, such as [{ to: list@corp.example }]')),
-  }).transform(({ expect, ...rule }) => ({ ...rule, expect: expect ?? [] })),
+  rule,
   'a list of rules, each with when and deliverTo',
 );
+
+/** The rules that can be read, at their places; null stands for one that is wrong, so that it hides no other's fault. */
+export function readableRules(value: unknown): readonly (ConfiguredRule | null)[] {
+  return Array.isArray(value) ? value.map((one) => rule.safeParse(one).data ?? null) : [];
+}

@@ -254,6 +254,24 @@ describe('a wrong mailbox', () => {
     expect(parsed.general).not.toBeNull();
   });
 
+  it('hides no fault of a rule behind that of another', () => {
+    const document = changed(({ mailboxes }) => {
+      mailboxes.everyone['rules'] = [
+        { when: { to: 'list' }, deliverTo: [] },
+        { when: { to: 'other' }, ...TARGET, expect: [{ to: 'something' }] },
+        { when: { to: 'OTHER' }, ...TARGET },
+        { when: { to: 'lists' } },
+        { when: { to: 'lists' }, ...TARGET },
+      ];
+    });
+    expect(errorsOf(parseSettings(document, {})).map((line) => line.split(' ')[0])).toEqual([
+      'mailboxes.everyone.rules[0].deliverTo:',
+      'mailboxes.everyone.rules[3].deliverTo:',
+      'mailboxes.everyone.rules[1].expect[0]:',
+      'mailboxes.everyone.rules[2].when:',
+    ]);
+  });
+
   it.each(['_notices', '', 'a/b', '..', 'x'.repeat(64), 'ä', '__proto__'])(
     'with the id %j',
     (id) => {
