@@ -10,6 +10,7 @@ it.each([
   ['corp.example.evil.example', ['corp.example'], false],
   ['lab.corp.example', ['*.corp.example'], true],
   ['a.lab.corp.example', ['*.corp.example'], true],
+  ['a.corp.example', ['*.corp.example'], true],
   ['corp.example', ['*.corp.example'], false],
   ['.corp.example', ['*.corp.example'], false],
   ['evilcorp.example', ['*.corp.example'], false],

@@ -118,6 +118,13 @@ describe('rules', () => {
     });
   });
 
+  it('are told with how many they added', () => {
+    const told = (header: string) => decided(header, [list]).consulted?.at(-1);
+    expect(told('To: list@x')).toEqual({ source: 'rules', addresses: 2, result: 'decides' });
+    expect(told('To: y@x')).toEqual({ source: 'rules', addresses: 0, result: 'refused' });
+    expect(decided('To: list@x', []).consulted).toHaveLength(1);
+  });
+
   it('say in the undeliverable field that none matches', () => {
     expect(decided('To: y@x', [list]).edits.add[2]?.replaceAll('\r\n', '')).toBe(
       'X-Mailferry-Undeliverable: no recipient among the addresses in To and Cc (1 domain not accepted), and no rule matches',

@@ -59,6 +59,25 @@ describe('the spam rule', () => {
     });
   });
 
+  it('holds where it says undeliverable and there is no such mailbox', () => {
+    const mailbox = { ...userMailbox(['a@b']), spam: FLAG };
+    const general = { undeliverable: null };
+    expect(decide(routingInput({ header: HEADER, mailbox, general })).decision).toMatchObject({
+      outcome: 'held',
+      warnings: ['spam rule: X-Spam-Flag says YES'],
+    });
+  });
+
+  it('is told by its value in printable ASCII, cut short', () => {
+    const reason = (value: string) => {
+      const mailbox = globalMailbox({ spam: { header: 'X-Spam', value, action: 'hold' } });
+      const header = Buffer.from(`X-Spam: ${value}\nTo: chris@corp.example\n\n`);
+      return decide(routingInput({ header, mailbox })).decision.warnings;
+    };
+    expect(reason('  für\tuns ')).toEqual(['spam rule: X-Spam says f?r?uns']);
+    expect(reason('x'.repeat(61))).toEqual([`spam rule: X-Spam says ${'x'.repeat(60)}`]);
+  });
+
   it('of the general settings is for mailboxes without one, and deliver is one', () => {
     const general = { spam: FLAG };
     expect(decide(routingInput({ header: HEADER, general })).decision.outcome).toBe(
