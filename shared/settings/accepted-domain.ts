@@ -31,10 +31,3 @@ export function parseAcceptedDomain(value: unknown): string | null {
   const parent = toAsciiDomain(value.slice(2));
   return parent === null ? null : `*.${parent}`;
 }
-
-/** Whether mail for this domain (lower-case A-labels) is accepted; `*.corp.example` does not take corp.example itself. */
-export function isAcceptedDomain(accepted: readonly string[], domain: string): boolean {
-  return accepted.some((entry) =>
-    entry.startsWith('*.') ? domain.endsWith(entry.slice(1)) : entry === domain,
-  );
-}

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { ACCEPTED_DOMAIN_FORM, isAcceptedDomain, parseAcceptedDomain } from './accepted-domain.ts';
+import { isAcceptedDomain } from '../routing/accepted-domains.ts';
+import { ACCEPTED_DOMAIN_FORM, parseAcceptedDomain } from './accepted-domain.ts';
 import { followAliases } from './alias-chain.ts';
 import { ADDRESS_FORM, parseConfiguredAddress } from './configured-address.ts';
 import { quote } from './problem.ts';
@@ -162,7 +163,7 @@ function warnOfForeign(
 ): void {
   if (accepted === undefined) return;
   for (const text of addresses) {
-    if (isAcceptedDomain(accepted, text.slice(text.lastIndexOf('@') + 1))) continue;
+    if (isAcceptedDomain(text.slice(text.lastIndexOf('@') + 1), accepted)) continue;
     problems.push(warning([setting], 'addresses in the accepted domains', quote(text)));
   }
 }

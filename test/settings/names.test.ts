@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isAcceptedDomain, parseAcceptedDomain } from '../../shared/settings/accepted-domain.ts';
+import { parseAcceptedDomain } from '../../shared/settings/accepted-domain.ts';
 import { parseConfiguredAddress } from '../../shared/settings/configured-address.ts';
 import { isLoopback, parseHost } from '../../shared/settings/host-name.ts';
 
@@ -40,19 +40,6 @@ describe('parseAcceptedDomain', () => {
     null,
   ])('refuses %j', (written) => {
     expect(parseAcceptedDomain(written)).toBeNull();
-  });
-});
-
-describe('isAcceptedDomain', () => {
-  it.each([
-    ['corp.example', true],
-    ['mail.corp.example', false],
-    ['sub.other.example', true],
-    ['deep.sub.other.example', true],
-    ['other.example', false],
-    ['notother.example', false],
-  ])('%s: %s', (domain, accepted) => {
-    expect(isAcceptedDomain(['corp.example', '*.other.example'], domain)).toBe(accepted);
   });
 });
 
