@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { parseAcceptedDomain } from '../../shared/settings/accepted-domain.ts';
 import { PRESET_NAMES } from '../../shared/settings/source-presets.ts';
 import { expectSoundDecision } from '../routing/sound-decision.ts';
 import { foreignMail } from '../support/foreign-mail.ts';
@@ -29,8 +30,9 @@ function withLineEnds(octets: Buffer, end: string): Buffer {
 /** What looks like a domain of an address, so that some candidates are accepted and some are not. */
 function domainsIn(octets: Buffer): string[] {
   const found = octets.toString('latin1').matchAll(/@([a-z0-9][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)+)/gi);
-  const names = new Set([...found].map(([, name = '']) => name.toLowerCase()));
-  return [...names.add('corp.example')].slice(0, 4);
+  const names = [...found].map(([, name = '']) => name.toLowerCase());
+  const domains = names.filter((name) => parseAcceptedDomain(name) === name);
+  return [...new Set([...domains.slice(0, 100), 'corp.example'])].slice(0, 4);
 }
 
 function hostsIn(octets: Buffer): string[] {
