@@ -8,7 +8,7 @@ import { UsageError } from '../exit-status.ts';
 /** Settings whose value is text as it stands: `username=0123` needs no quotes within the quotes of a shell. */
 const TEXTS: ReadonlySet<string> = new Set([
   ...['type', 'host', 'tls', 'username', 'auth', 'schedule', 'keep', 'initial'],
-  ...['undeliverable', 'ca', 'fingerprint'],
+  ...['undeliverable', 'ca', 'fingerprint', 'serverName'],
 ]);
 /** Lists that may be written with commas alone. */
 const LISTS: ReadonlySet<string> = new Set(['deliverTo', 'ignore', 'recipientSource']);

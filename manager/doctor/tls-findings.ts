@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import type { Transport } from '../../shared/settings/settings.ts';
 import type { TlsFacts } from '../../shared/tls/tls-facts.ts';
 import type { Finding } from './finding.ts';
@@ -42,14 +44,33 @@ function pinFindings({ fingerprint }: Transport): readonly Finding[] {
   ];
 }
 
-function refusedFindings({ host }: Transport, tls: TlsFacts): readonly Finding[] {
+function refusedFindings(transport: Transport, tls: TlsFacts): readonly Finding[] {
   const { subject, issuer, names, fingerprint } = tls;
   return [
     info(
       `the certificate that was refused is for ${names || subject}, issued by ${issuer || 'nobody'}; its SHA-256 is ${fingerprint}`,
-      `if it is the right one for ${host}: ${subject === issuer ? `fingerprint: ${fingerprint}` : 'set "ca" to its authority, or "fingerprint"'}`,
+      `if it is the right one for ${transport.host}: ${wayToAccept(transport, tls)}`,
     ),
   ];
+}
+
+function wayToAccept({ host, serverName }: Transport, tls: TlsFacts): string {
+  const { subject, issuer, names, fingerprint } = tls;
+  if (subject === issuer) return `fingerprint: ${fingerprint}`;
+  const own = names
+    .split(', ')
+    .flatMap((name) => /^(?:DNS|IP Address):(.+)$/.exec(name)?.[1]?.toLowerCase() ?? []);
+  const expected = (serverName ?? host).toLowerCase();
+  const isForIt = own.some((name) => name === expected || isBelow(expected, name));
+  const other = own.find((name) => isIP(name) === 0 && !name.startsWith('*'));
+  // A certificate for another name: its authority may be as good as any.
+  if (!isForIt && other !== undefined) return `serverName: ${other}`;
+  return 'set "ca" to its authority, or "fingerprint"';
+}
+
+/** RFC 6125 section 6.4.3: the asterisk stands for one label. */
+function isBelow(host: string, pattern: string): boolean {
+  return pattern.startsWith('*.') && host.slice(host.indexOf('.') + 1) === pattern.slice(2);
 }
 
 function dayOf(time: number): string {

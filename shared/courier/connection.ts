@@ -9,13 +9,14 @@ import type { Transport } from '../settings/settings.ts';
  * whose certificate no authority signed: {@link verifyServer} has to be called before anything is sent.
  */
 export function tlsOptions(transport: Transport): ConnectionOptions {
+  const name = transport.serverName ?? transport.host;
   return {
     // RFC 8996: TLS 1.0 and 1.1 are not to be used.
     minVersion: 'TLSv1.2',
     rejectUnauthorized: transport.fingerprint === null,
     ...(transport.ca === null ? {} : { ca: transport.ca }),
     // RFC 6066 section 3: a server name is a name, not an address.
-    ...(isIP(transport.host) === 0 ? { servername: transport.host } : {}),
+    ...(isIP(name) === 0 ? { servername: name } : {}),
   };
 }
 

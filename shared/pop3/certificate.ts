@@ -10,10 +10,11 @@ import type { MaildropAddress } from './maildrop.ts';
  * fingerprint is set, this very certificate whoever signed it.
  */
 export function tlsOptions(address: MaildropAddress): ConnectionOptions {
+  const name = address.serverName ?? address.host;
   return {
     host: address.host,
     // RFC 6066 section 3 allows no IP address as a server name; the certificate is compared with `host` then.
-    ...(isIP(address.host) === 0 ? { servername: address.host } : {}),
+    ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(address.ca === null ? {} : { ca: address.ca }),
     minVersion: 'TLSv1.2',
     // Set in either case: otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 would switch the check off.

@@ -96,6 +96,8 @@ export interface MaildropAddress {
   readonly ca: string | null;
   /** SHA-256 of the server's certificate, 64 hex digits in lower case; null: none pinned. */
   readonly fingerprint: string | null;
+  /** The name that the certificate is for; absent: `host`. */
+  readonly serverName?: string;
 }
 
 export interface MaildropLogin {

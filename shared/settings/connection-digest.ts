@@ -11,6 +11,7 @@ type ConnectionSettings = Pick<
   | 'allowCleartext'
   | 'ca'
   | 'fingerprint'
+  | 'serverName'
   | 'username'
   | 'auth'
   | 'password'
@@ -50,7 +51,9 @@ export function credentialsDigest(
 function partsOf(mailbox: ConnectionSettings): readonly unknown[] {
   const { host, port, tls, allowCleartext, ca, fingerprint, username, auth, password } = mailbox;
   const line = [host.toLowerCase(), port, tls, allowCleartext, ca, fingerprint, username, auth];
-  return [...line, nameOf(password), ...tokenParts(mailbox.oauth)];
+  // Only where it is set: digests of before the setting was there still hold.
+  const name = mailbox.serverName === undefined ? [] : [{ serverName: mailbox.serverName }];
+  return [...line, ...name, nameOf(password), ...tokenParts(mailbox.oauth)];
 }
 
 function tokenParts(oauth: OAuthSettings | null): readonly unknown[] {

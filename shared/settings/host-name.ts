@@ -16,6 +16,12 @@ export function parseHost(value: unknown): string | null {
   return toAsciiDomain(name) ?? name.toLowerCase();
 }
 
+/** The name that a server's certificate is for: a host's, and no address (RFC 6066 section 3). */
+export function parseServerName(value: unknown): string | null {
+  const name = parseHost(value);
+  return name === null || isIP(name) !== 0 ? null : name;
+}
+
 /** Whether a connection to this host never leaves the machine: the one case in which clear text needs no consent. */
 export function isLoopback(host: string): boolean {
   if (host === 'localhost') return true;

@@ -1,5 +1,5 @@
 import { faultOfAuthorities, isPem } from './certificate-authority.ts';
-import { HOST_FORM, isLoopback, parseHost } from './host-name.ts';
+import { HOST_FORM, isLoopback, parseHost, parseServerName } from './host-name.ts';
 import type { Place } from './problem.ts';
 import { isComplete, warning, wrong } from './schema-fields.ts';
 import type { Fields } from './schema-fields.ts';
@@ -36,6 +36,7 @@ export function transportShape(defaultTls: Transport['tls']) {
     fingerprint: optional(
       scalar('a SHA-256 fingerprint: 64 hexadecimal digits, colons allowed', parseFingerprint),
     ),
+    serverName: optional(scalar('the name that the certificate is for', parseServerName)),
     username: lineOfText,
   } as const;
 }
@@ -73,6 +74,7 @@ export function readTransport(
     allowCleartext: mayBeClear,
     ca: whole.ca,
     fingerprint: whole.fingerprint,
+    ...(whole.serverName === null ? {} : { serverName: whole.serverName }),
   };
 }
 
@@ -92,7 +94,7 @@ function checkClearText(
       ),
     );
   }
-  for (const key of ['ca', 'fingerprint'] as const) {
+  for (const key of ['ca', 'fingerprint', 'serverName'] as const) {
     if (typeof fields[key] !== 'string') continue;
     problems.push(warning([...place, key], 'nothing with "tls: none"', 'a value that is not used'));
   }

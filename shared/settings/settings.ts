@@ -50,6 +50,8 @@ export interface Transport {
   readonly ca: string | null;
   /** SHA-256 of the certificate, 64 lower-case hex digits without colons. */
   readonly fingerprint: string | null;
+  /** The name that the certificate is for; absent: `host`. */
+  readonly serverName?: string;
 }
 
 export interface SmtpSettings extends Transport {

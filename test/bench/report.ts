@@ -49,7 +49,9 @@ function cells({ name, runs }: Row, first: readonly Run[], work: Workload): stri
   const seconds = runs.map((run) => run.seconds);
   const middle = median(seconds);
   const ratio = (of: (run: Run) => number): string =>
-    isWhole(first, work) ? `${median(pairedRatios(runs, first, of)).toFixed(2)} x` : '-';
+    isWhole(first, work) && isWhole(runs, work)
+      ? `${median(pairedRatios(runs, first, of)).toFixed(2)} x`
+      : '-';
   return [
     name,
     `${middle.toFixed(2)} [${Math.min(...seconds).toFixed(2)}-${Math.max(...seconds).toFixed(2)}]`,

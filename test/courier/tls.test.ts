@@ -51,6 +51,12 @@ describe.each(['implicit', 'starttls'] as const)('TLS, %s', (mode) => {
     expect(commands.some((line) => line.startsWith('AUTH'))).toBe(false);
   });
 
+  it('compares the certificate with serverName, where that is another name than the host', async () => {
+    const named = { ca: authority, serverName: 'other.test' };
+    expect((await sendOver(mode, wrongName, named)).reply?.verdict).toBe('sent');
+    expect((await sendOver(mode, good, named)).reply?.verdict).toBe('temporary');
+  });
+
   it('takes the pinned certificate, whoever signed it', async () => {
     const { reply, secure } = await sendOver(mode, selfSigned, {
       fingerprint: selfSigned.fingerprint,

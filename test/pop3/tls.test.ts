@@ -77,6 +77,17 @@ describe.each(ways)('TLS (%s)', (way, implicit) => {
     await (await openMaildrop(server.port, { ...byAddress, host: 'localhost' })).quit();
   });
 
+  it('compares the certificate with the server name that is set, and not with the host', async () => {
+    const other = await serve({ ...certificates.wrongName, implicit });
+    const named = secure(way, { serverName: 'other.test' });
+    await (await openMaildrop(other.port, named)).quit();
+    await (await openMaildrop(other.port, { ...named, host: '127.0.0.1' })).quit();
+    const good = await serve({ ...certificates.good, implicit });
+    const error = await rejection(openMaildrop(good.port, named));
+    expect(String(error)).toMatch(/ERR_TLS_CERT_ALTNAME_INVALID/);
+    expect(good.logins).toEqual([]);
+  });
+
   it('refuses an authority that is not known', async () => {
     const server = await serve({ ...certificates.good, implicit });
     const error = await rejection(openMaildrop(server.port, secure(way, { ca: null })));

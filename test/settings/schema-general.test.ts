@@ -170,6 +170,10 @@ const generalErrors: Readonly<Record<string, Case>> = {
     (d) => (d.delivery.smtp['password'] = { secret: 's' }),
     'delivery.smtp.username: expected a user name, since a password is given, got nothing',
   ],
+  'a server name that is an address': [
+    (d) => (d.delivery.smtp['serverName'] = '192.0.2.1'),
+    'delivery.smtp.serverName: expected the name that the certificate is for, got "192.0.2.1"',
+  ],
   fingerprint: [
     (d) => (d.delivery.smtp['fingerprint'] = 'ab:cd'),
     'delivery.smtp.fingerprint: expected a SHA-256 fingerprint: 64 hexadecimal digits, colons allowed, got "ab:cd"',

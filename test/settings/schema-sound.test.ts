@@ -124,6 +124,7 @@ describe('a sound configuration', () => {
           undeliverable: 'office@corp.example',
           ca: 'ca.pem',
           fingerprint: 'AB:'.repeat(31) + 'cd',
+          serverName: 'MX.Provider.example',
         },
       },
       limits: {
@@ -171,6 +172,7 @@ describe('a sound configuration', () => {
       allowCleartext: false,
       ca: pem,
       fingerprint: 'ab'.repeat(31) + 'cd',
+      serverName: 'mx.provider.example',
       username: 'u',
       password: { kind: 'named', name: 'p' },
       oauth: null,

@@ -100,9 +100,15 @@ describe('what follows from what a mailbox’s server showed', () => {
     ],
     [
       'that certificate',
-      { tls: { ...TLS, verified: false } },
+      { tls: { ...TLS, verified: false, names: 'DNS:pop.provider.example' } },
       {},
-      /^info: the certificate that was refused is for DNS:pop.example.*(ab){32} → .*set "ca"/,
+      /^info: the certificate that was refused is for DNS:pop.provider.example.*(ab){32} → .*set "ca"/,
+    ],
+    [
+      'one for another name',
+      { tls: { ...TLS, verified: false, names: 'DNS:*.mx.example, DNS:mx.example' } },
+      {},
+      /^info: the certificate that was refused .* → .*serverName: mx\.example$/,
     ],
     [
       'a second session that failed',
