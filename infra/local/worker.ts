@@ -1,5 +1,6 @@
 import { asFailure } from '../../shared/failure.ts';
 import type { Log } from '../../shared/observe/log.ts';
+import { aboutJob } from '../../shared/queue/job-queue.ts';
 import type { JobOutcome, JobSource, ReceivedJob } from '../../shared/queue/job-queue.ts';
 
 export interface WorkerOptions<Job> {
@@ -135,6 +136,7 @@ export class Worker<Job> {
       const pause = Math.min(FAULT_PAUSE_MS * received.receiveCount, FAULT_PAUSE_MAX_MS);
       log.error('job failed, put off', {
         queue: name,
+        ...aboutJob(received.job),
         kind,
         error: message,
         pauseSeconds: pause / 1000,

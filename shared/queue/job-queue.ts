@@ -1,5 +1,8 @@
 import * as z from 'zod';
 
+import { formatKey } from '../mail/message-key.ts';
+import type { LogFields } from '../observe/log.ts';
+
 /**
  * Jobs are pointers, never mail. The schema stands here once, for the side that sends and the side that receives.
  */
@@ -58,4 +61,12 @@ export interface QueueDepth {
   readonly inFlight: number;
   /** Due later. */
   readonly delayed: number;
+}
+
+/** What a line of the log about a job says of it: whatever is told of one message or mailbox is found by its key. */
+export function aboutJob(job: unknown): LogFields {
+  const message = messageJob.safeParse(job);
+  if (message.success) return { message: formatKey(message.data) };
+  const fetch = fetchJob.safeParse(job);
+  return fetch.success ? { mailbox: fetch.data.mailbox } : {};
 }

@@ -7,6 +7,7 @@ import type { CommandResult } from '../support/mailferry-command.ts';
 import { readSummary } from '../support/mailferry-run.ts';
 import type { RunOnceResult } from '../support/mailferry-run.ts';
 import { noticesAmong, withoutNotices } from '../support/own-notices.ts';
+import { leaksIn, plantedPassword } from '../support/planted-secrets.ts';
 import { makeSurroundings, onRequest, PASSWORD } from '../support/provider-and-server.ts';
 import type { Surroundings } from '../support/provider-and-server.ts';
 import { sampleMessage } from '../support/sample-message.ts';
@@ -24,6 +25,8 @@ export interface StoryHost extends AsyncDisposable {
   update(): Promise<void>;
   /** Lets the first gap between two attempts pass; ends when `arrived`, or when that would have been long ago. */
   passFirstGap(arrived: () => boolean): Promise<void>;
+  /** All that its processes wrote beside the answers of commands, and its ledger, by name; no mail. */
+  traces(): Promise<ReadonlyMap<string, string | Buffer>>;
 }
 
 export interface ParkedMessage {
@@ -35,7 +38,9 @@ export interface ParkedMessage {
 /** A bound, not a measure: where a service runs, `fetch` follows the mailbox alone, and delivery comes after it. */
 const DELIVERED = { timeout: 20_000, interval: 50 } as const;
 const isoTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string;
-const REFUSED = sampleMessage('gone@corp.example', 'refused');
+const SUBJECT = 'subject-of-nobody-else-5e1f';
+const BODY = 'A body that nobody else shall read 77c3.';
+const REFUSED = sampleMessage('gone@corp.example', SUBJECT, { id: 'refused', body: BODY });
 
 /**
  * One day of a connector, told by its commands, its provider and its mail server; each test goes on where the one
@@ -46,6 +51,8 @@ export function hostStory(name: string, makeHost: () => Promise<StoryHost>): voi
     let scene: Surroundings;
     let host: StoryHost;
     let busy = true;
+    /** All that commands printed. */
+    let printed = '';
 
     beforeAll(async () => {
       scene = await makeSurroundings({
@@ -55,7 +62,7 @@ export function hostStory(name: string, makeHost: () => Promise<StoryHost>): voi
             sampleMessage('kelly@corp.example, bob@other.example', 'two'),
             sampleMessage('bob@other.example', 'three'),
             REFUSED,
-            sampleMessage('busy@corp.example', 'later'),
+            sampleMessage('busy@corp.example', SUBJECT, { id: 'later', body: BODY }),
           ],
         },
         smtp: {
@@ -69,6 +76,12 @@ export function hostStory(name: string, makeHost: () => Promise<StoryHost>): voi
         configuration: onRequest,
       });
       host = await makeHost();
+      const { command } = host;
+      host.command = async (words) => {
+        const result = await command(words);
+        printed += result.stdout + result.stderr;
+        return result;
+      };
       await host.configure(scene.configured, { provider: PASSWORD });
     });
 
@@ -199,6 +212,21 @@ export function hostStory(name: string, makeHost: () => Promise<StoryHost>): voi
       );
       expect(deliveries).toHaveLength(5);
       expect(new Set(deliveries).size).toBe(deliveries.length);
+    });
+
+    test('no password, no Subject and no body stands in what was printed, logged or recorded', async () => {
+      const places = new Map([...(await host.traces()), ['what commands printed', printed]]);
+      const planted = [
+        ...plantedPassword('the password of chris', 'chris', PASSWORD),
+        ...plantedPassword('the password of everyone', 'everyone', PASSWORD),
+        { name: 'the Subject', text: SUBJECT },
+        { name: 'the body', text: BODY },
+      ];
+      expect(leaksIn(places, planted)).toEqual([]);
+      // Ledger and log are among them, with what they may have.
+      const all = [...places.values()].map((one) => one.toString('latin1')).join('\n');
+      expect(all).toContain(keyOf('everyone', REFUSED).sha256);
+      expect(all).toContain('message finished');
     });
   });
 }

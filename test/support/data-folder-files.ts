@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 import type { FailureReport } from '../../shared/store/mail-store.ts';
 
@@ -39,4 +39,12 @@ function namesIn(folder: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** All of a data folder but the mail: ledger, queues, reports, keys, whatever else lies there. */
+export function filesBesideMail(data: string): Map<string, Buffer> {
+  const files = readdirSync(data, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(data, name))
+    .filter((path) => statSync(path).isFile() && !path.endsWith('.eml'));
+  return new Map(files.map((path) => [relative(data, path), readFileSync(path)]));
 }

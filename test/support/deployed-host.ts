@@ -49,6 +49,12 @@ export function makeDeployedHost(
       const until = performance.now() + RETRIED_WITHIN_MS;
       while (!arrived() && performance.now() < until) await pause(POLL_MS);
     },
+    async traces() {
+      return new Map([
+        ['the logs of the functions', account.ministack.log()],
+        ['the ledger', await account.ledger(stage)],
+      ]);
+    },
     [Symbol.asyncDispose]() {
       scratch.remove();
       return Promise.resolve();

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
+import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import type { ScanCommandOutput } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 
@@ -22,6 +24,8 @@ export interface EmulatedAccount {
   readonly deploy: (stage: string, context?: Readonly<Record<string, string>>) => Promise<string>;
   /** An object of the stage's bucket. */
   readonly object: (stage: string, key: string) => Promise<Buffer>;
+  /** Every item of the stage's table, as JSON. */
+  readonly ledger: (stage: string) => Promise<string>;
   readonly stop: () => Promise<void>;
 }
 
@@ -58,28 +62,61 @@ export async function startAccount(options: MiniStackOptions = {}): Promise<Emul
     deploy: (stage, context) =>
       cdk('deploy', '--require-approval', 'never', ...output, ...onStage(stage, context)),
     object: (stage, key) => readObject(ministack.endpoint, stage, key),
+    ledger: (stage) => readLedger(ministack.endpoint, stage),
     stop,
   };
 }
 
-async function readObject(endpoint: string, stage: string, key: string): Promise<Buffer> {
-  const options = {
+function clientOptions(endpoint: string) {
+  return {
     endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   };
-  const ssm = new SSMClient(options);
-  const s3 = new S3Client({ ...options, forcePathStyle: true });
+}
+
+async function stackOf(
+  endpoint: string,
+  stage: string,
+): Promise<{ readonly bucket: string; readonly table: string }> {
+  const ssm = new SSMClient(clientOptions(endpoint));
   try {
     const name = `/mailferry/${stage}/stack`;
     const { Parameter: found } = await ssm.send(new GetParameterCommand({ Name: name }));
-    const { bucket } = JSON.parse(found?.Value ?? '{}') as { bucket: string };
+    return JSON.parse(found?.Value ?? '{}') as { bucket: string; table: string };
+  } finally {
+    ssm.destroy();
+  }
+}
+
+async function readObject(endpoint: string, stage: string, key: string): Promise<Buffer> {
+  const { bucket } = await stackOf(endpoint, stage);
+  const s3 = new S3Client({ ...clientOptions(endpoint), forcePathStyle: true });
+  try {
     const { Body: body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
     return Buffer.from((await body?.transformToByteArray()) ?? []);
   } finally {
-    ssm.destroy();
     s3.destroy();
   }
+}
+
+async function readLedger(endpoint: string, stage: string): Promise<string> {
+  const { table } = await stackOf(endpoint, stage);
+  const dynamo = new DynamoDBClient(clientOptions(endpoint));
+  const items: unknown[] = [];
+  let start: ScanCommandOutput['LastEvaluatedKey'];
+  try {
+    do {
+      const page = await dynamo.send(
+        new ScanCommand({ TableName: table, ...(start && { ExclusiveStartKey: start }) }),
+      );
+      items.push(...(page.Items ?? []));
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+  } finally {
+    dynamo.destroy();
+  }
+  return JSON.stringify(items);
 }
 
 /** @throws Error with the last words of the tool when it does not end with status 0 */

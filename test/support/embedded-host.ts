@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { StoryHost } from '../contract/host-story.ts';
-import { contentOf } from './data-folder-files.ts';
+import { contentOf, filesBesideMail } from './data-folder-files.ts';
 import { runMailferry } from './mailferry-command.ts';
 import { install } from './mailferry-run.ts';
 import type { Installation } from './mailferry-run.ts';
@@ -42,6 +42,7 @@ export function makeEmbeddedHost(): StoryHost {
         `expected the message that waits to be sent after its gap by mailferry run --once, which ended with status ${String(status)}: ${stderr}`,
       );
     },
+    traces: () => Promise.resolve(filesBesideMail(installed.dataFolder)),
     [Symbol.asyncDispose]() {
       scratch.remove();
       return Promise.resolve();

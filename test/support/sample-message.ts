@@ -1,8 +1,12 @@
-/** A small message. Its subject also names its Message-ID. */
+/** A small message. Its subject also names its Message-ID, unless `id` does. */
 export function sampleMessage(
   to: string,
   subject: string,
-  options: { readonly body?: string; readonly header?: readonly string[] } = {},
+  options: {
+    readonly body?: string;
+    readonly header?: readonly string[];
+    readonly id?: string;
+  } = {},
 ): Buffer {
   const lines = [
     ...(options.header ?? []),
@@ -10,7 +14,7 @@ export function sampleMessage(
     `To: ${to}`,
     `Subject: ${subject}`,
     'Date: Mon, 2 Nov 2026 09:00:00 +0000',
-    `Message-ID: <${subject}@nwtraders.example>`,
+    `Message-ID: <${options.id ?? subject}@nwtraders.example>`,
     '',
     options.body ?? `About ${subject}.`,
     '',

@@ -3,7 +3,7 @@ import type { SQSBatchResponse } from 'aws-lambda';
 import type { Clock } from '../../../shared/clock.ts';
 import { asFailure } from '../../../shared/failure.ts';
 import type { Log } from '../../../shared/observe/log.ts';
-import { DONE } from '../../../shared/queue/job-queue.ts';
+import { aboutJob, DONE } from '../../../shared/queue/job-queue.ts';
 import type { JobOutcome } from '../../../shared/queue/job-queue.ts';
 import { visibilitySeconds } from '../../../shared/queue/sqs-visibility.ts';
 import { UnreadableBody } from './job-body.ts';
@@ -29,6 +29,8 @@ export interface RecordBatch<Job> {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+const AGAIN = 'job failed, comes again';
 
 /** What threw comes again after this, times its receives, up to an hour. Milliseconds. */
 const FAULT_PAUSE_MS = 30_000;
@@ -72,13 +74,14 @@ async function handleRecord<Job>(
     return false;
   }
   try {
-    const outcome = await handleJobs(batch.jobsOf(record.body), batch.handle);
+    const outcome = await handleJobs(batch.jobsOf(record.body), batch);
     if (outcome.kind === 'done') return true;
     await putOff(record, batch, outcome.at - clock.now(), begun);
   } catch (error) {
     const { kind, message } = asFailure(error);
     const pause = faultPause(error, record.attributes.ApproximateReceiveCount);
-    log.error('job failed, comes again', { queue, kind, error: message });
+    // Which message or mailbox it was, its own line has said; what cannot be read has none.
+    if (error instanceof UnreadableBody) log.error(AGAIN, { queue, kind, error: message });
     await putOff(record, batch, pause, begun);
   }
   return false;
@@ -87,7 +90,7 @@ async function handleRecord<Job>(
 /** Several jobs in one body end as one: the first fault is thrown when all were tried, else the earliest time counts. */
 async function handleJobs<Job>(
   jobs: readonly Job[],
-  handle: (job: Job) => Promise<JobOutcome>,
+  { handle, queue, log }: RecordBatch<Job>,
 ): Promise<JobOutcome> {
   const faults: unknown[] = [];
   let outcome: JobOutcome = DONE;
@@ -97,6 +100,8 @@ async function handleJobs<Job>(
       if (one.kind === 'done') continue;
       outcome = outcome.kind === 'later' && outcome.at < one.at ? outcome : one;
     } catch (error) {
+      const { kind, message } = asFailure(error);
+      log.error(AGAIN, { queue, ...aboutJob(job), kind, error: message });
       faults.push(error);
     }
   }

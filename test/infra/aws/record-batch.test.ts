@@ -43,6 +43,21 @@ function again(...ids: readonly string[]) {
 const later = (ms: number): Promise<JobOutcome> => Promise.resolve({ kind: 'later', at: NOW + ms });
 const done = (): Promise<JobOutcome> => Promise.resolve(DONE);
 
+test('a fault is logged with the message or mailbox that it is about', async () => {
+  const { batch, errors } = scene(() => Promise.reject(new Error('no ledger')));
+  const sha256 = 'ab'.repeat(32);
+  const jobs = [
+    { mailbox: 'sales', sha256 },
+    { mailbox: 'sales', queuedAt: NOW },
+  ];
+  const event = queueEvent([{ id: '1', body: 'a' }]);
+  await handleRecords(event, { ...batch, jobsOf: () => jobs, handle: () => batch.handle('a') });
+  expect(errors).toMatchObject([
+    { event: 'job failed, comes again', message: `sales/${sha256}`, error: 'no ledger' },
+    { event: 'job failed, comes again', mailbox: 'sales', error: 'no ledger' },
+  ]);
+});
+
 describe('outcomes', () => {
   test('done: the record is not reported, so it is deleted', async () => {
     const { batch, putOffs } = scene(done);
