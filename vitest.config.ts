@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * `fast` needs nothing but Node; `servers` starts Dovecot and Postfix and is run by `npm run test:servers`; `aws`
- * starts MiniStack and is run by `npm run test:aws`.
+ * starts MiniStack and is run by `npm run test:aws`; `drain` takes minutes and is run by `npm run test:drain`.
  */
 export default defineConfig({
   test: {
@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/servers/**', 'test/aws/**'],
+          exclude: ['test/servers/**', 'test/aws/**', 'test/drain/**'],
         },
       },
       {
@@ -28,6 +28,15 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'drain',
+          include: ['test/drain/**/*.test.ts'],
+          // It ends its rounds with faults after 100 seconds; the rest drains what they left.
+          testTimeout: 300_000,
         },
       },
       {

@@ -10,14 +10,13 @@ import { fetchNow } from './commands/fetch.ts';
 import { run } from './commands/run.ts';
 import type { RunOptions } from './commands/run.ts';
 import { showStatus } from './commands/status.ts';
+import { traceMail } from './commands/trace.ts';
 import { common } from './common-options.ts';
 import type { CommonOptions } from './context.ts';
 import { NOT_WELL, UsageError, WELL, WRONG_USE } from './exit-status.ts';
+import { addFailed } from './failed-program.ts';
 import { addDoctor, addLogCommands, addMailboxCommands } from './mailbox-program.ts';
 import { printJson, say } from './output.ts';
-
-/** Commands of the contract that this version does not have. */
-const NOT_YET = ['trace', 'failed'];
 
 /**
  * The `mailferry` command.
@@ -78,9 +77,15 @@ function makeProgram(end: (status: number) => void): Command {
     });
   addDoctor(program, end);
   addMailboxCommands(program, end);
+  common(program.command('trace'))
+    .description('where is my mail: from fetch to the last reply')
+    .argument('<QUERY>', 'a Message-ID, an address of sender or recipient, or a key')
+    .action(async (query: string, options: CommonOptions) => {
+      end(await traceMail(query, options));
+    });
+  addFailed(program, end);
   addConfig(program, end);
   addLogCommands(program, end);
-  for (const name of NOT_YET) addNotYet(program, name);
   return program;
 }
 
@@ -101,16 +106,6 @@ function addConfig(program: Command, end: (status: number) => void): void {
         end(await work(options));
       });
   }
-}
-
-function addNotYet(program: Command, name: string): void {
-  program
-    .command(name, { hidden: true })
-    .allowUnknownOption()
-    .argument('[words...]')
-    .action(() => {
-      throw new UsageError(`mailferry ${name}: not yet supported in this version`);
-    });
 }
 
 /**

@@ -15,12 +15,14 @@ const problemDocument = z.object({ detail: z.string() });
 
 /**
  * Asks the connector that runs on this data folder.
+ * @param document the body, for JSON
  * @returns null when none does
  */
 export function askSocket(
   socketPath: string,
   method: 'GET' | 'POST',
   path: string,
+  document?: unknown,
 ): Promise<SocketAnswer | null> {
   return new Promise((resolve, reject) => {
     const asking = request({ socketPath, method, path }, (response) => {
@@ -35,7 +37,7 @@ export function askSocket(
       if (NOBODY_THERE.has(error.code ?? '')) resolve(null);
       else reject(error);
     });
-    asking.end();
+    asking.end(document === undefined ? undefined : JSON.stringify(document));
   });
 }
 

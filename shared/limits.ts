@@ -200,6 +200,9 @@ export const COMPARISON_MS = 24 * 3_600_000;
 /** Differences that status and a notice name; the rest is counted. The log names each. */
 export const COMPARISON_LISTED = 50;
 
+/** An order about a failed message (to route it anew) holds it no longer than this when its process dies. Milliseconds. */
+export const ORDER_CLAIM_MS = 2 * 60_000;
+
 // --- POP3 session ---
 
 /**

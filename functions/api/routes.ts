@@ -1,11 +1,15 @@
+import { FAILED_ROUTES } from './failed-routes.ts';
+import type { FailedRouteDeps } from './failed-routes.ts';
 import type { RequestFetchDeps, RequestedFetch } from './request-fetch.ts';
 import { requestFetchNow } from './request-fetch.ts';
 import type { ApiAnswer } from './problem.ts';
 import type { Route } from './router.ts';
 import { status } from './status.ts';
 import type { StatusDeps } from './status.ts';
+import { trace } from './trace.ts';
+import type { TraceDeps } from './trace.ts';
 
-export type ApiDeps = StatusDeps & RequestFetchDeps;
+export type ApiDeps = StatusDeps & RequestFetchDeps & FailedRouteDeps & TraceDeps;
 
 /** The HTTP API, the same behind API Gateway and on the socket of the embedded host. */
 export const ROUTES: readonly Route<ApiDeps>[] = [
@@ -19,6 +23,15 @@ export const ROUTES: readonly Route<ApiDeps>[] = [
     method: 'POST',
     path: '/mailboxes/{id}/fetch',
     answer: (deps, { parts }) => fetchNow(deps, [parts['id'] ?? '']),
+  },
+  ...FAILED_ROUTES,
+  {
+    method: 'GET',
+    path: '/messages',
+    answer: async (deps, { query }) => ({
+      status: 200,
+      body: await trace(deps, query.get('query') ?? ''),
+    }),
   },
 ];
 

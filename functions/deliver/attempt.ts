@@ -16,6 +16,7 @@ import type { Decision } from '../../shared/routing/decision.ts';
 import { openEdited } from '../../shared/store/edited-message.ts';
 import type { DeliverDeps } from './deliver-message.ts';
 import type { Passage } from './destination-gate.ts';
+import { logHandOver } from './mail-log.ts';
 
 export interface ClaimedMessage {
   readonly token: string;
@@ -65,8 +66,12 @@ export async function attemptDelivery(
     }
     // Whoever is left of a message to very many waits with the others when the destination is down.
     if (handOver.destination === 'down') groups.length = 0;
-    item = await record(deps, key, claimed, handOver, groups.length === 0);
-    logReplies(deps, key, handOver);
+    try {
+      item = await record(deps, key, claimed, handOver, groups.length === 0);
+    } finally {
+      // Also where the ledger did not take it: the server's words are the only trace of a copy that comes twice.
+      logHandOver(deps.log, key, handOver, item);
+    }
     await claimed.passage.tell(handOver);
   }
   return { item, transcript };
@@ -162,21 +167,6 @@ async function putOff(
 ): Promise<MessageItem> {
   const ended = await deps.messages.change(key, endAttempt(token, deps.clock.now(), plan));
   return present(ended, key);
-}
-
-/** The successor of the original's event 4032: one line a recipient. */
-function logReplies(deps: DeliverDeps, key: MessageKey, handOver: HandOver): void {
-  for (const reply of handOver.replies) {
-    deps.log.info('recipient processed', {
-      message: formatKey(key),
-      recipient: reply.address,
-      status: reply.verdict,
-      code: reply.code,
-      enhancedCode: reply.enhancedCode,
-      reply: reply.text,
-      host: reply.host,
-    });
-  }
 }
 
 function decisionOf(item: MessageItem, key: MessageKey): Decision {

@@ -18,8 +18,8 @@ export function failureReport(
   return {
     key: formatKey(key),
     mailbox: key.mailbox,
-    reason: reasonOf(item),
-    explanation: explain(item),
+    reason: failureReason(item),
+    explanation: explainFailure(item),
     parkedAt: new Date(now).toISOString(),
     arrivedAt: new Date(metadata.arrivedAt).toISOString(),
     size: metadata.size,
@@ -45,12 +45,14 @@ export function isReportedBy(stored: unknown, { reason, recipients }: FailureRep
   return storedReason === reason && isSame;
 }
 
-function reasonOf(item: MessageItem): string {
+/** `held`, or why the first of the recipients failed. */
+export function failureReason(item: MessageItem): string {
   if (item.decision?.outcome === 'held') return 'held';
   return item.recipients.find((one) => one.state === 'failed')?.reason ?? 'internal';
 }
 
-function explain(item: MessageItem): string {
+/** In words that a mail administrator understands. */
+export function explainFailure(item: MessageItem): string {
   if (item.decision?.outcome === 'held') {
     return `held without an attempt: ${item.decision.warnings.join('; ')}`;
   }

@@ -14,7 +14,7 @@ import type { RouteDeps } from './route-message.ts';
  * @returns `wait` while the mailbox's entry is broken: somebody is about to mend it
  */
 export function decideFor(
-  deps: RouteDeps,
+  deps: Pick<RouteDeps, 'loopKey' | 'hostName' | 'clock'>,
   settings: Settings,
   key: MessageKey,
   arrived: ArrivedHeader,

@@ -3,7 +3,7 @@ import type { Context, SQSBatchResponse } from 'aws-lambda';
 import { routeJobsOf } from '../../infra/aws/runtime/job-body.ts';
 import { handleRecords } from '../../infra/aws/runtime/record-batch.ts';
 import { routeDeps } from '../../infra/aws/runtime/route-deps.ts';
-import { readLoopKey } from '../../infra/aws/runtime/settings.ts';
+import { readLoopKey } from '../../infra/aws/runtime/loop-key.ts';
 import { SharedSend } from '../../infra/aws/runtime/shared-send.ts';
 import { DONE } from '../../shared/queue/job-queue.ts';
 import type { JobOutcome, MessageJob } from '../../shared/queue/job-queue.ts';

@@ -2,16 +2,15 @@ import type { Clock } from '../../shared/clock.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { DuplicateLedger, MessageLedger } from '../../shared/ledger/ledger.ts';
 import { decideOnce, isFinal } from '../../shared/ledger/message-transitions.ts';
-import { DUPLICATE_CLAIM_MS } from '../../shared/limits.ts';
 import { messageIdOf } from '../../shared/mail/message-id.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
 import type { Log } from '../../shared/observe/log.ts';
 import { DONE } from '../../shared/queue/job-queue.ts';
 import type { JobOutcome, JobSender, MessageJob } from '../../shared/queue/job-queue.ts';
-import type { Decision } from '../../shared/routing/decision.ts';
 import type { SettingsSource } from '../../shared/settings/settings.ts';
 import type { MailStore } from '../../shared/store/mail-store.ts';
+import { claimRecipients } from './claim-recipients.ts';
 import { decideFor } from './decide-for.ts';
 import { readHeader } from './read-header.ts';
 
@@ -31,7 +30,6 @@ export interface RouteDeps {
 
 /** While a mailbox's entry is broken its undecided mail waits; looked at again after this. Milliseconds. */
 const BROKEN_ENTRY_PAUSE_MS = 5 * 60_000;
-const GIVE_UP_MARGIN_MS = 2 * 24 * 3_600_000;
 
 /**
  * Decides for one message: who gets it, as whom, with which header edits; claims each recipient against duplicates;
@@ -56,17 +54,7 @@ export async function routeMessage(deps: RouteDeps, key: MessageKey): Promise<Jo
   const decided = decideFor(deps, settings, key, arrived);
   if (decided === 'wait') return { kind: 'later', at: deps.clock.now() + BROKEN_ENTRY_PAUSE_MS };
 
-  const memory = Math.max(
-    DUPLICATE_CLAIM_MS,
-    settings.general.delivery.giveUpAfterMs + GIVE_UP_MARGIN_MS,
-  );
-  const duplicates = await claimRecipients(
-    deps,
-    key,
-    decided.decision,
-    decided.duplicateKey,
-    memory,
-  );
+  const duplicates = await claimRecipients(deps, key, decided.decision, decided.duplicateKey);
   const stored = await deps.messages.change(
     key,
     decideOnce(decided.decision, duplicates, {
@@ -83,25 +71,6 @@ export async function routeMessage(deps: RouteDeps, key: MessageKey): Promise<Jo
     warning: stored.decision?.warnings[0],
   });
   return queueDelivery(deps, key);
-}
-
-/** @returns the addresses, in lower case, that another message was first for. A held message claims none. */
-async function claimRecipients(
-  deps: RouteDeps,
-  key: MessageKey,
-  decision: Decision,
-  duplicateKey: string,
-  memoryMs: number,
-): Promise<ReadonlySet<string>> {
-  const addresses = decision.recipients.map((one) => one.address.toLowerCase());
-  if (addresses.length === 0) return new Set();
-  const now = deps.clock.now();
-  const owners = await deps.duplicates.claim(
-    addresses.map((recipient) => ({ mailbox: key.mailbox, recipient, duplicateKey })),
-    key.sha256,
-    { now, expiresAt: now + memoryMs },
-  );
-  return new Set(addresses.filter((_, index) => owners[index] !== key.sha256));
 }
 
 async function queueDelivery(deps: RouteDeps, key: MessageKey): Promise<JobOutcome> {

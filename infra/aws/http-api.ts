@@ -9,7 +9,15 @@ import { ROUTES } from '../../functions/api/routes.ts';
 import type { StageParts } from './capability.ts';
 import { JobFunction } from './job-function.ts';
 import type { JobQueue } from './job-queue.ts';
-import { allowDepth, allowLedger, allowListing, allowSettings } from './permissions.ts';
+import {
+  allowDepth,
+  allowFinding,
+  allowLedger,
+  allowReading,
+  allowRemoving,
+  allowSecrets,
+  allowSettings,
+} from './permissions.ts';
 import type { QueueName } from './timings.ts';
 
 /** Requests a second: people and monitoring ask, not programs in a loop. */
@@ -29,7 +37,11 @@ export class HttpApi extends Construct {
     const api = new JobFunction(this, 'Function', parts, { name: 'api', memoryMiB: 256 });
     allowSettings(api.role, parts.stage);
     allowLedger(api.role, parts.ledger, ['items']);
-    allowListing(api.role, parts.mailStore.bucket);
+    allowFinding(api.role, parts.ledger);
+    // To show failed mail, to route it anew and to remove it; what lies in Incoming/ it sees by name alone.
+    allowReading(api.role, parts.mailStore.bucket, ['Failed']);
+    allowRemoving(api.role, parts.mailStore.bucket, 'Failed');
+    allowSecrets(api.role, parts.stage, 'mailferry-loop');
     allowDepth(api.role, Object.values(queues));
     api.sendsTo(...Object.values(queues));
 

@@ -3,7 +3,7 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 
-import { FAILED_INDEX } from '../../shared/ledger/dynamo-index-names.ts';
+import { DAY_INDEX, FAILED_INDEX } from '../../shared/ledger/dynamo-index-names.ts';
 import { NOTICES } from '../../shared/mail/message-key.ts';
 import type { JobQueue } from './job-queue.ts';
 import type { LedgerTable } from './ledger-table.ts';
@@ -64,7 +64,7 @@ export function allowReading(role: Role, bucket: Bucket, areas: readonly Area[])
   allowListing(role, bucket);
 }
 
-export function allowListing(role: Role, bucket: Bucket): void {
+function allowListing(role: Role, bucket: Bucket): void {
   allow(role, ['s3:ListBucket'], [bucket.bucketArn]);
 }
 
@@ -102,6 +102,11 @@ export function allowLedger(role: Role, { table }: LedgerTable, uses: readonly L
 /** Which messages should have a copy in `Failed/`. */
 export function allowFailedIndex(role: Role, { table }: LedgerTable): void {
   allow(role, ['dynamodb:Query'], [`${table.tableArn}/index/${FAILED_INDEX}`]);
+}
+
+/** Messages by what people know of them. */
+export function allowFinding(role: Role, { table }: LedgerTable): void {
+  allow(role, ['dynamodb:Query'], [table.tableArn, `${table.tableArn}/index/${DAY_INDEX}`]);
 }
 
 /** Parameters without the secrets among them: those are another path. */

@@ -5,10 +5,9 @@ import type { DeliverDeps } from '../../functions/deliver/deliver-message.ts';
 import { DestinationGate } from '../../functions/deliver/destination-gate.ts';
 import type { DispatchDeps } from '../../functions/dispatch/dispatch.ts';
 import type { FetchDeps } from '../../functions/fetch/fetch-mailbox.ts';
-import type { RequestFetchDeps } from '../../functions/api/request-fetch.ts';
 import type { LookDeps } from '../../functions/api/look/mailbox-look.ts';
+import type { ApiDeps } from '../../functions/api/routes.ts';
 import type { RouteDeps } from '../../functions/route/route-message.ts';
-import type { StatusDeps } from '../../functions/api/status.ts';
 import type { SweepHostDeps } from '../../functions/sweep/sweep-host.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { Clock, Random } from '../../shared/clock.ts';
@@ -52,8 +51,7 @@ export type EmbeddedDeps = FetchDeps &
   DeliverDeps &
   SweepHostDeps &
   DispatchDeps &
-  RequestFetchDeps &
-  StatusDeps &
+  ApiDeps &
   LookDeps;
 
 export interface Embedded {
@@ -122,6 +120,8 @@ async function openIn(
     messages: ledger.messages,
     uidls: ledger.uidls,
     duplicates: ledger.duplicates,
+    index: ledger.index,
+    readLoopKey: () => Promise.resolve(folder.loopKey),
     retries: ledger.retries,
     causes: ledger.causes,
     failed: ledger.failed,

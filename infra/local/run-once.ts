@@ -9,9 +9,9 @@ import type { FetchProgress } from '../../shared/ledger/mailbox-record.ts';
 import { parseKey, formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
 import { connectionDigest } from '../../shared/settings/connection-digest.ts';
+import { drain } from './drain.ts';
 import type { Embedded } from './embedded.ts';
 import { makeWorkers } from './workers.ts';
-import type { Workers } from './workers.ts';
 
 /** Mailboxes fetched at once in a single run. */
 const MAILBOXES_AT_ONCE = 8;
@@ -140,20 +140,6 @@ function together(first: FetchOutcome | undefined, second: FetchOutcome): FetchO
     result: { ...second.result, fetched, bytes },
     taken: [...first.taken, ...second.taken],
   };
-}
-
-/** Until nothing is due: routing feeds delivery, and a delivery may ask for routing. */
-async function drain(embedded: Embedded, workers: Workers, closing: AbortSignal): Promise<void> {
-  for (;;) {
-    await embedded.eventsSent();
-    await workers.route.idle();
-    await workers.deliver.idle();
-    const [route, deliver] = await Promise.all([
-      embedded.queues.route.depth(),
-      embedded.queues.deliver.depth(),
-    ]);
-    if (closing.aborted || route.ready + deliver.ready === 0) return;
-  }
 }
 
 function keysOf(names: Iterable<string>): MessageKey[] {

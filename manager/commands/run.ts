@@ -79,7 +79,7 @@ async function withConnector(
 }
 
 /** What of the settings concerns the process as a whole. */
-function takeUp(context: Context, settings: Settings): void {
+export function takeUp(context: Context, settings: Settings): void {
   context.log.setLevel(settings.general.logLevel);
   trustSystemAuthorities(settings);
 }

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 
 import type { LookDeps } from '../../functions/api/look/mailbox-look.ts';
-import type { RequestFetchDeps } from '../../functions/api/request-fetch.ts';
-import type { StatusDeps } from '../../functions/api/status.ts';
+import type { ApiDeps } from '../../functions/api/routes.ts';
 import type { SweepDeps } from '../../functions/sweep/sweep.ts';
 import { helloName } from '../../infra/aws/runtime/hello-name.ts';
+import { readLoopKey } from '../../infra/aws/runtime/loop-key.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { dynamoLedger } from '../../shared/ledger/dynamo-ledger.ts';
 import { forgottenByItself } from '../../shared/ledger/forgetting.ts';
@@ -19,7 +19,6 @@ import { pinoLog } from '../../shared/observe/pino-log.ts';
 import { Pop3Opener } from '../../shared/pop3/opener.ts';
 import { fetchJob, messageJob } from '../../shared/queue/job-queue.ts';
 import { sqsSender, sqsSource } from '../../shared/queue/sqs-queue.ts';
-import { LOOP_SECRET } from '../../shared/settings/ssm-document.ts';
 import type { SsmStage } from '../../shared/settings/ssm-parameters.ts';
 import { ssmSecrets } from '../../shared/settings/ssm-secrets.ts';
 import { ssmSettings } from '../../shared/settings/ssm-source.ts';
@@ -33,8 +32,7 @@ import { findStack, requireStage } from './stack.ts';
 import type { Stack } from './stack.ts';
 import type { TakenMailSource } from '../../shared/ledger/taken-mail.ts';
 
-export interface DeploymentDeps
-  extends RequestFetchDeps, StatusDeps, SweepDeps, FollowMessagesDeps, LookDeps {
+export interface DeploymentDeps extends ApiDeps, SweepDeps, FollowMessagesDeps, LookDeps {
   readonly takenMail: TakenMailSource;
 }
 
@@ -92,6 +90,10 @@ function openStack(stack: Stack, stage: string, ssm: SSMClient, clock: Clock): D
       store: s3MailStore({ client: s3, bucket: stack.bucket }),
       mailboxes: ledger.mailboxes,
       messages: ledger.messages,
+      duplicates: ledger.duplicates,
+      index: ledger.index,
+      readLoopKey: () => readLoopKey(secrets),
+      newToken: randomUUID,
       retries: ledger.retries,
       causes: ledger.causes,
       comparisons: ledger.comparisons,
@@ -109,9 +111,7 @@ function openStack(stack: Stack, stage: string, ssm: SSMClient, clock: Clock): D
         deliver: sqsSource(sqs, stack.queues.deliver, messageJob),
       },
       opener: new Pop3Opener(clock),
-      newToken: randomUUID,
-      credentialsKey: async () =>
-        Buffer.from(await secrets.read({ kind: 'named', name: LOOP_SECRET }), 'hex'),
+      credentialsKey: () => readLoopKey(secrets),
       clock,
       log,
     },

@@ -92,14 +92,6 @@ export function noteGone(now: number): Transition<MessageItem, null> {
   });
 }
 
-/** Somebody removed its copy in `Failed/` for good: nothing of it is left but what is known of it. */
-export function noteCopyRemoved(now: number): Transition<MessageItem, null> {
-  return (item) => ({
-    store: item === null ? null : { ...item, copyRemovedAt: now },
-    answer: null,
-  });
-}
-
 /**
  * Stores the decision, create-only: who comes second gets the stored one and goes by it.
  * @param duplicates addresses (lower case) that another message already has or will deliver

@@ -15,6 +15,7 @@ import type {
   Area,
   ArrivalMetadata,
   FailureReport,
+  FoundMessage,
   ListedMessage,
   MailStore,
   OpenedMessage,
@@ -80,6 +81,18 @@ export class FileMailStore implements MailStore {
         if (opened !== null) return opened;
       } catch (error) {
         throw storeFailure(`reading ${formatKey(key)} in ${area}/`, error);
+      }
+    }
+    return null;
+  }
+
+  async find(key: MessageKey): Promise<FoundMessage | null> {
+    for (const area of ['Incoming', 'Failed'] as const) {
+      try {
+        const stats = await statIfThere(this.#path(area, key));
+        if (stats !== null) return { area, storedAt: stats.mtimeMs };
+      } catch (error) {
+        throw storeFailure(`looking for ${formatKey(key)} in ${area}/`, error);
       }
     }
     return null;

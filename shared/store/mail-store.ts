@@ -31,6 +31,13 @@ export interface OpenedMessage {
   readonly content: Readable;
 }
 
+/** Where a message lies. */
+export interface FoundMessage {
+  readonly area: Area;
+  /** Milliseconds since the epoch. */
+  readonly storedAt: number;
+}
+
 export interface ListedMessage {
   readonly key: MessageKey;
   /** Milliseconds since the epoch. */
@@ -58,6 +65,9 @@ export interface MailStore {
    * @param length read no more than the first `length` octets
    */
   open(key: MessageKey, length?: number): Promise<OpenedMessage | null>;
+
+  /** Where a message lies, without a look into it: in `Incoming/`, else in `Failed/`; null where neither has it. */
+  find(key: MessageKey): Promise<FoundMessage | null>;
 
   /**
    * Copies a message to `Failed/` (where it is not there yet) and writes the report beside it, replacing an older

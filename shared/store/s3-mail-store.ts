@@ -18,6 +18,7 @@ import type {
   Area,
   ArrivalMetadata,
   FailureReport,
+  FoundMessage,
   ListedMessage,
   MailStore,
   OpenedMessage,
@@ -33,6 +34,8 @@ import { parsedReport, transcriptOf } from './stored-report.ts';
 export interface S3MailStoreOptions {
   readonly client: S3Client;
   readonly bucket: string;
+  /** What may be opened: `open` passes over the other area. */
+  readonly readable?: readonly Area[];
   /** Spreads repetitions. */
   readonly random?: Random;
 }
@@ -45,14 +48,19 @@ export function s3MailStore(options: S3MailStoreOptions): MailStore {
   return new S3MailStore(options);
 }
 
+/** In the order in which a message goes through them. */
+const AREAS: readonly Area[] = ['Incoming', 'Failed'];
+
 class S3MailStore implements MailStore {
   readonly #client: S3Client;
   readonly #bucket: string;
+  readonly #readable: readonly Area[];
   readonly #random: Random;
 
-  constructor({ client, bucket, random = Math.random }: S3MailStoreOptions) {
+  constructor({ client, bucket, readable = AREAS, random = Math.random }: S3MailStoreOptions) {
     this.#client = client;
     this.#bucket = bucket;
+    this.#readable = readable;
     this.#random = random;
   }
 
@@ -73,9 +81,26 @@ class S3MailStore implements MailStore {
   }
 
   async open(key: MessageKey, length?: number): Promise<OpenedMessage | null> {
-    return (
-      (await this.#openIn('Incoming', key, length)) ?? (await this.#openIn('Failed', key, length))
-    );
+    for (const area of this.#readable) {
+      const opened = await this.#openIn(area, key, length);
+      if (opened !== null) return opened;
+    }
+    return null;
+  }
+
+  async find(key: MessageKey): Promise<FoundMessage | null> {
+    for (const area of AREAS) {
+      // Listed, and not asked for by HEAD: that takes the right to read the mail itself.
+      const { Contents = [] } = await this.#attempt(
+        'ListObjectsV2',
+        objectKey(area, key),
+        ({ Bucket, Key }) =>
+          this.#client.send(new ListObjectsV2Command({ Bucket, Prefix: Key, MaxKeys: 1 })),
+      );
+      const [found] = Contents;
+      if (found !== undefined) return { area, storedAt: found.LastModified?.getTime() ?? 0 };
+    }
+    return null;
   }
 
   async park(key: MessageKey, report: FailureReport): Promise<void> {

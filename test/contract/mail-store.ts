@@ -170,6 +170,22 @@ export function mailStoreContract(name: string, make: () => Promise<MailStoreUnd
       });
     });
 
+    describe('find', () => {
+      it('tells where a message lies: the same area that would be opened', async () => {
+        const octets = manyOctets(1000);
+        const key = await put(octets);
+        const areaOf = async (one: MessageKey) => (await store.find(one))?.area ?? null;
+        expect(await areaOf(key)).toBe('Incoming');
+        await store.park(key, failureReportFor(key, 'refused'));
+        expect(await areaOf(key)).toBe('Incoming');
+        await store.remove('Incoming', key);
+        expect(await areaOf(key)).toBe('Failed');
+        await store.remove('Failed', key);
+        expect(await areaOf(key)).toBeNull();
+        expect(await areaOf(keyOf('nobody', octets))).toBeNull();
+      });
+    });
+
     describe('park', () => {
       it('copies with the report, and leaves Incoming/ alone', async () => {
         const octets = manyOctets(50_000);

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { forgettableSince, isForgotten } from '../../shared/ledger/forgetting.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
-import { noteCopyRemoved, noteGone, noteKept } from '../../shared/ledger/message-transitions.ts';
+import { markRemoved } from '../../shared/ledger/failed-transitions.ts';
+import { noteGone, noteKept } from '../../shared/ledger/message-transitions.ts';
 import { waitingItem } from '../support/message-items.ts';
 import { uidlRecord } from '../support/uidl-records.ts';
 
@@ -42,11 +43,11 @@ describe('what fetch notes of a message that stays on the server', () => {
     const first = noteKept(3000)(null).store;
     expect(first).toMatchObject({ decision: null, arrivedAt: 3000, onServer: true });
     expect(noteGone(1)(null).store).toBeNull();
-    expect(noteCopyRemoved(1)(null).store).toBeNull();
   });
 
   it('a copy that is removed by hand is the last that was left of it', () => {
-    const removed = noteCopyRemoved(6000)(ended('failed')).store;
+    const order = { now: 6000, rebuilt: null, by: 'kim@mail' };
+    const removed = markRemoved(order)(ended('failed')).store;
     expect(removed === null ? null : forgettableSince(removed)).toBe(6000);
   });
 });

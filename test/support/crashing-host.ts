@@ -81,6 +81,7 @@ function storeThatIsTornDown(store: MailStore, opened: OpenedMessage[]): MailSto
       return message;
     },
     park: (key, report) => store.park(key, report),
+    find: (key) => store.find(key),
     report: (key) => store.report(key),
     listReports: () => store.listReports(),
     remove: (area, key) => store.remove(area, key),

@@ -39,6 +39,13 @@ export class MemoryMailStore implements MailStore {
     return Promise.resolve(null);
   }
 
+  find(key: MessageKey) {
+    const area = (['Incoming', 'Failed'] as const).find((one) =>
+      this.areas[one].has(formatKey(key)),
+    );
+    return Promise.resolve(area === undefined ? null : { area, storedAt: 0 });
+  }
+
   park(key: MessageKey): Promise<void> {
     const stored = this.areas.Incoming.get(formatKey(key));
     if (stored !== undefined) this.areas.Failed.set(formatKey(key), stored);

@@ -17,7 +17,8 @@ import type { FunctionLog } from './function-log.ts';
 import { helloName } from './hello-name.ts';
 import { stageLedger } from './ledger.ts';
 import { stageMailStore } from './mail-store.ts';
-import { readLoopKey, stageSettings } from './settings.ts';
+import { readLoopKey } from './loop-key.ts';
+import { stageSettings } from './settings.ts';
 
 export function fetchDeps(): FetchDeps & { readonly log: FunctionLog } {
   const clock = systemClock;

@@ -1,7 +1,7 @@
 import { SSMClient } from '@aws-sdk/client-ssm';
 
 import type { Clock } from '../../../shared/clock.ts';
-import { asFailure, Failure } from '../../../shared/failure.ts';
+import { asFailure } from '../../../shared/failure.ts';
 import { formatProblem } from '../../../shared/settings/problem.ts';
 import type {
   Secrets,
@@ -14,11 +14,8 @@ import { ssmSecrets } from '../../../shared/settings/ssm-secrets.ts';
 import { ssmSettings } from '../../../shared/settings/ssm-source.ts';
 import { readEnvironment } from './config.ts';
 import type { FunctionLog } from './function-log.ts';
+import { readLoopKey } from './loop-key.ts';
 import { SHORT_REQUEST } from './request-times.ts';
-
-/** Name of the secret that signs our marker field; the first `config push` makes it. */
-const LOOP_SECRET = { kind: 'named', name: 'mailferry-loop' } as const;
-const LOOP_KEY = /^[0-9a-f]{64}$/i;
 
 export interface StageSettings {
   readonly settings: SettingsSource;
@@ -42,17 +39,6 @@ export function stageSettings(options: {
   const secrets = ssmSecrets({ ...place, clock });
   const key = addressKey ? () => readLoopKey(secrets) : null;
   return { settings: new ReportedSettings(settings, log, key), secrets, place };
-}
-
-/** @throws Failure `secret`, permanent, when it is not what `config push` makes */
-export async function readLoopKey(secrets: Secrets): Promise<Buffer> {
-  const text = (await secrets.read(LOOP_SECRET)).trim();
-  if (LOOP_KEY.test(text)) return Buffer.from(text, 'hex');
-  throw new Failure(
-    'secret',
-    'permanent',
-    `expected 64 hex digits in the secret ${LOOP_SECRET.name}, got ${text.length} characters of something else`,
-  );
 }
 
 /** Takes up `logLevel`, and says once in the life of a function what is wrong with the configuration. */

@@ -65,6 +65,7 @@ describe('deliverMessage', () => {
         return message;
       },
       park: (...words) => store.park(...words),
+      find: (key) => store.find(key),
       report: (key) => store.report(key),
       listReports: () => store.listReports(),
       remove: (...words) => store.remove(...words),
@@ -97,6 +98,7 @@ describe('deliverMessage', () => {
         create: (...words) => store.create(...words),
         open: (...words) => store.open(...words),
         park: (...words) => store.park(...words),
+        find: (key) => store.find(key),
         report: (key) => store.report(key),
         listReports: () => store.listReports(),
         remove: () => Promise.reject(new Error('died')),

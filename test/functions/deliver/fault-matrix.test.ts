@@ -4,6 +4,7 @@ import { deliverMessage } from '../../../functions/deliver/deliver-message.ts';
 import { routeMessage } from '../../../functions/route/route-message.ts';
 import type { Embedded } from '../../../infra/local/embedded.ts';
 import type { Courier } from '../../../shared/courier/courier.ts';
+import type { Deadlines } from '../../../shared/courier/deadlines.ts';
 import { formatKey } from '../../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../../shared/mail/message-key.ts';
 import { courierFor } from '../../courier/courier-for.ts';
@@ -57,7 +58,21 @@ const WINDOW: readonly (readonly [string, boolean, string])[] = [
 ];
 
 const RECIPIENTS = ['chris@corp.example', 'dana@corp.example', 'kelly@corp.example'];
-const SHORT = { greetingMs: 60, commandMs: 60, finalMs: 60, quitMs: 60 };
+/** The wait that a hang at this stage meets. The others stay long: a busy machine must not end one of them. */
+function shortWait(stage: SmtpStage): Partial<Deadlines> {
+  switch (stage) {
+    case 'connect':
+      return { greetingMs: 60 };
+    case 'content':
+    case 'block':
+      // Of a small message all is sent before the server falls silent.
+      return { finalMs: 60 };
+    case 'quit':
+      return { quitMs: 60 };
+    default:
+      return { commandMs: 400 };
+  }
+}
 const MINUTE = 60_000;
 const auth = { username: 'connector', password: 'open sesame' };
 
@@ -157,7 +172,7 @@ describe('a fault of the mail server', () => {
     const changes = {
       ...{ lmtp, concurrency: 1, login: stage === 'auth' ? () => Promise.resolve(auth) : null },
       ...(tls === null ? {} : { server: { tls: tls.mode, ca: certificates.authority } }),
-      ...(fault === 'hang' ? { deadlines: SHORT } : {}),
+      ...(fault === 'hang' ? { deadlines: shortWait(stage) } : {}),
     };
     const first = await deliver(key, courierFor(faulty.port, changes));
     const parked = filesIn(scene.data, 'Failed').filter((name) => name.includes(key.sha256));

@@ -82,6 +82,7 @@ describe('fetchMailbox', () => {
         create: full,
         open: (...words) => store.open(...words),
         park: (...words) => store.park(...words),
+        find: (key) => store.find(key),
         report: (key) => store.report(key),
         listReports: () => store.listReports(),
         remove: (...words) => store.remove(...words),

@@ -321,6 +321,7 @@ describe('comparison of Failed/ and the ledger', () => {
       create: (...words) => store.create(...words),
       open: (...words) => store.open(...words),
       park: (...words) => store.park(...words),
+      find: (which) => store.find(which),
       report: (which) => store.report(which),
       listReports: () => store.listReports(),
       remove: (...words) => store.remove(...words),

@@ -57,6 +57,7 @@ describe('sweep', () => {
         create: (...words) => store.create(...words),
         open: (...words) => store.open(...words),
         park: (...words) => store.park(...words),
+        find: (key) => store.find(key),
         report: (key) => store.report(key),
         listReports: () => store.listReports(),
         remove: (...words) => store.remove(...words),

@@ -99,7 +99,7 @@ describe('what each may do with mail', () => {
         's3:PutObject Incoming/_notices/*',
       ],
     ],
-    ['HttpApiFunction', ['s3:ListBucket']],
+    ['HttpApiFunction', ['s3:DeleteObject Failed/*', 's3:GetObject Failed/*', 's3:ListBucket']],
   ])('%s', (role, expected) => {
     expect(permissions(role, 's3')).toEqual(expected);
   });
@@ -144,7 +144,10 @@ describe('which secrets each may read', () => {
     ],
     ['DeliveringFunction', ['ssm:GetParameter secrets/*']],
     ['SweepingFunction', []],
-    ['HttpApiFunction', []],
+    [
+      'HttpApiFunction',
+      ['ssm:GetParameter secrets/mailferry-loop', 'ssm:GetParameter secrets/mailferry-loop/*'],
+    ],
   ])('%s', (role, expected) => {
     const secrets = permissions(role, 'ssm').filter((one) => /Get.* secrets/.test(one));
     expect(secrets).toEqual(expected);

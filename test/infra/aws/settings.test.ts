@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { readLoopKey, ReportedSettings } from '../../../infra/aws/runtime/settings.ts';
+import { readLoopKey } from '../../../infra/aws/runtime/loop-key.ts';
+import { ReportedSettings } from '../../../infra/aws/runtime/settings.ts';
 import type { LogLevel } from '../../../shared/observe/log.ts';
 import { silentLog } from '../../../shared/observe/pino-log.ts';
 import type { Problem, Settings } from '../../../shared/settings/settings.ts';
