@@ -48,9 +48,9 @@ function isBackingOff({ trouble }: MailboxRecord, connection: string, now: numbe
   return trouble.retryAt > now && trouble.retryAt <= now + BACKOFF_MAX_MS;
 }
 
-/** A run that took nothing would take nothing again: it waits for its schedule. */
-function wentOnUntilCut({ lastRun }: MailboxRecord): boolean {
-  return lastRun?.status === 'partial' && lastRun.fetched > 0;
+/** A run that got nowhere would get nowhere again: it waits for its schedule. */
+function wentOnUntilCut({ lastRun, maildrop }: MailboxRecord): boolean {
+  return lastRun?.status === 'partial' && (lastRun.fetched > 0 || maildrop?.goesOn === true);
 }
 
 function hasJustEnded({ lastEndedAt }: MailboxRecord, now: number): boolean {

@@ -1,4 +1,4 @@
-import { isFinal, noteGone } from '../../shared/ledger/message-transitions.ts';
+import { isFinal, noteGone, noteKept } from '../../shared/ledger/message-transitions.ts';
 import type { UidlRecord } from '../../shared/ledger/uidl-record.ts';
 import { RECORDS_AT_ONCE } from '../../shared/limits.ts';
 import { MailRefused } from '../../shared/pop3/maildrop.ts';
@@ -131,10 +131,35 @@ export async function sendDeletions(session: MaildropSession): Promise<ReadonlyS
       await maildrop.delete(number);
       deleted.add(number);
     } catch (error) {
-      // It stays on the server; the next run retrieves it and knows it by its bytes.
       if (!(error instanceof MailRefused)) throw error;
     }
   });
   await Promise.all(sending);
+  await noteUndeleted(
+    session,
+    [...toDelete].filter((number) => !deleted.has(number)),
+  );
   return deleted;
+}
+
+/**
+ * What the server would not delete stays listed, so it must not be forgotten as if it had gone: the next run retrieves
+ * it and knows it by its bytes, also when that is a month later.
+ */
+async function noteUndeleted(
+  { run, book, mails }: MaildropSession,
+  numbers: readonly MessageNumber[],
+): Promise<void> {
+  const records = numbers.flatMap((number) => {
+    const hash = mails.get(number)?.hash ?? null;
+    return (hash === null ? undefined : book.get(hash)) ?? [];
+  });
+  const now = run.deps.clock.now();
+  const { mailbox } = run.account;
+  await Promise.all(
+    records.map((record) =>
+      run.deps.messages.change({ mailbox, sha256: sha256Of(record) ?? '' }, noteKept(now)),
+    ),
+  );
+  await book.put(records.map((record) => ({ ...record, goneAt: null })));
 }

@@ -20,6 +20,7 @@ export class RecordBook {
   readonly #ledger: UidlLedger;
   readonly #account: MaildropAccount;
   readonly #records: Map<string, UidlRecord>;
+  #hasChanged = false;
 
   private constructor(
     ledger: UidlLedger,
@@ -67,6 +68,11 @@ export class RecordBook {
     return last;
   }
 
+  /** Something was recorded in this session. */
+  get hasChanged(): boolean {
+    return this.#hasChanged;
+  }
+
   /** Durable when it resolves. */
   async put(records: readonly UidlRecord[]): Promise<void> {
     if (records.length === 0) return;
@@ -77,5 +83,6 @@ export class RecordBook {
   /** What was written by other hands. */
   note(records: readonly UidlRecord[]): void {
     for (const record of records) this.#records.set(record.uidlHash, record);
+    this.#hasChanged ||= records.length > 0;
   }
 }

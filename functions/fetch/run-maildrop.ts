@@ -31,6 +31,7 @@ export interface RunTerms {
 export class MaildropRunner {
   readonly #run: MaildropRun;
   #sessions = 0;
+  #hasProgressed = false;
 
   constructor(deps: RunDeps, terms: RunTerms) {
     const { settings, mailbox, owner, record, taking, more, leaseLost } = terms;
@@ -65,6 +66,8 @@ export class MaildropRunner {
   async run(open: () => Promise<Maildrop>): Promise<void> {
     let next = await this.#session(open);
     while (next === 'again') next = await this.#session(open);
+    const { memory, taking } = this.#run;
+    this.#run.memory = { ...memory, goesOn: taking.cut && this.#hasProgressed };
   }
 
   async #session(open: () => Promise<Maildrop>): Promise<'again' | 'done'> {
@@ -81,7 +84,9 @@ export class MaildropRunner {
       maildrop.abandon();
     }
     this.#conclude(end);
-    const hasMore = end.kind === 'worked' && !end.isDone && !this.#run.budget.isSpent;
+    // With a server that refuses every DELE the next session would be the same again, for ever.
+    const hasMore =
+      end.kind === 'worked' && !end.isDone && end.deleted.size > 0 && !this.#run.budget.isSpent;
     return hasMore && mayFollow ? 'again' : 'done';
   }
 
@@ -104,6 +109,7 @@ export class MaildropRunner {
   #conclude(end: SessionEnd): void {
     const { taking, budget } = this.#run;
     if (end.kind === 'unchanged') return;
+    this.#hasProgressed ||= end.session.book.hasChanged;
     const deleted = end.kind === 'worked' ? end.deleted : new Set<MessageNumber>();
     const { memory, staying } = leftBehind(end.session, deleted);
     taking.left = memory.left;

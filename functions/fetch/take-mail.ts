@@ -146,7 +146,8 @@ async function carryBacklog(session: MaildropSession): Promise<boolean> {
     session.run.deps.meter.planned(wanted);
     if (!(await retrieveMails(session, wanted))) return false;
   }
-  return true;
+  // The time may have ended in the midst of a portion.
+  return mailsThat(session, 'unread').length === 0;
 }
 
 /** Without UIDL a message that stays would be fetched again by every run. */

@@ -22,7 +22,7 @@ export async function treatTroubled(session: MaildropSession): Promise<boolean> 
   await identify(session);
   await leaveOversize(session, mailsThat(session, 'tooLarge'));
   if (!(await retrieveMails(session, mailsThat(session, 'new')))) return false;
-  return retryAll(session);
+  return (await retryAll(session)) && !hasTroubled(session);
 }
 
 /** Looks at header blocks of messages without UIDL, where something is known of others of their size. */

@@ -19,6 +19,8 @@ export interface MaildropMemory {
   readonly renumbering: { readonly at: number; readonly noticed: boolean } | null;
   /** How the maildrop was left; null: by a run that did not end well, so that the next one looks at everything. */
   readonly listing: ListingMemory | null;
+  /** A cap or the time ended the last run, and it got somewhere: the next one goes on at once. */
+  readonly goesOn: boolean;
   /** Kept for status, whatever became of the last run. */
   readonly staying: StayingMail;
 }

@@ -43,7 +43,7 @@ function firstMemory(record: MailboxRecord, account: string, now: number): Maild
   const firstRunAt = record.lastSuccessAt ?? now;
   return {
     ...{ account, firstRunAt, backlogRecorded: record.lastSuccessAt !== null, earlier: [] },
-    ...{ deleBegunIn: 0, renumbering: null, listing: null, staying: NOTHING_STAYS },
+    ...{ deleBegunIn: 0, renumbering: null, listing: null, goesOn: false, staying: NOTHING_STAYS },
   };
 }
 
@@ -57,6 +57,6 @@ function otherAccount(before: MaildropMemory, account: string, now: number): Mai
     backlogRecorded: known !== undefined,
     earlier: [{ account: former, firstRunAt }, ...others].slice(0, EARLIER_ACCOUNTS),
     deleBegunIn,
-    ...{ renumbering: null, listing: null, staying: NOTHING_STAYS },
+    ...{ renumbering: null, listing: null, goesOn: false, staying: NOTHING_STAYS },
   };
 }

@@ -45,6 +45,7 @@ const RECORD: MailboxRecord = {
     deleBegunIn: 4,
     renumbering: { at: 3, noticed: false },
     listing: { digest: 'd', unsettled: ['s'], dueAt: null, recorded: 2, left: 0 },
+    goesOn: true,
     staying: { tooLarge: 1, unretrievable: 0, skipped: 3 },
   },
   brokenPipelining: { connection: 'c', at: 7 },

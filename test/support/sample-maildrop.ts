@@ -12,6 +12,8 @@ export interface ProviderMail {
 export interface ProviderFaults {
   readonly noUidl?: boolean;
   readonly noTop?: boolean;
+  /** Every DELE is refused. */
+  readonly noDele?: boolean;
   /** RETR and TOP of these are refused. */
   readonly refused?: ReadonlySet<Buffer>;
   /** RETR of these ends the session. */
@@ -30,6 +32,8 @@ export class SampleProvider {
   readonly commands: string[] = [];
   sessions = 0;
   faults: ProviderFaults = {};
+  /** Called at each command, before it is answered. */
+  onCommand: () => void = () => undefined;
   /** Asked right before a message that was marked is deleted. */
   onDelete: (mail: ProviderMail) => void = () => undefined;
 
@@ -102,6 +106,7 @@ class SampleSession implements Maildrop {
 
   async delete(number: MessageNumber): Promise<void> {
     await this.#command(`DELE ${number}`);
+    if (this.#provider.faults.noDele === true) throw new MailRefused('-ERR read-only');
     this.#marked.add(this.#mail(number));
   }
 
@@ -140,6 +145,7 @@ class SampleSession implements Maildrop {
   /** A turn of the loop, as a network has. */
   async #command(line: string): Promise<void> {
     this.#provider.commands.push(line);
+    this.#provider.onCommand();
     this.#commands += 1;
     const isOver = this.#commands === this.#provider.faults.endsAt;
     await new Promise((resolve) => setImmediate(resolve));

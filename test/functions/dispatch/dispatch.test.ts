@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { requestFetchNow } from '../../../functions/api/request-fetch.ts';
 import { dispatch } from '../../../functions/dispatch/dispatch.ts';
 import type { Embedded, EmbeddedDeps } from '../../../infra/local/embedded.ts';
+import { NO_MAILBOX_RECORD } from '../../../shared/ledger/mailbox-record.ts';
+import { maildropAtStart } from '../../../shared/ledger/maildrop-transitions.ts';
 import { beginRun, endRun } from '../../../shared/ledger/mailbox-transitions.ts';
 import type { RunEnd } from '../../../shared/ledger/mailbox-transitions.ts';
 import type { RunResult } from '../../../shared/ledger/mailbox-record.ts';
@@ -176,6 +178,14 @@ describe('dispatch', () => {
     await begin('kelly');
     await end('kelly', { ...RESULT, status: 'partial', fetched: 0 });
     expect(await dispatch(deps)).not.toContain('kelly');
+  });
+
+  test('a run that only deleted until its time was up goes on at the next tick', async () => {
+    const maildrop = maildropAtStart(NO_MAILBOX_RECORD, 'account', 0);
+    await begin('kelly');
+    const result = { ...RESULT, status: 'partial', fetched: 0 } as const;
+    await end('kelly', result, { maildrop: { ...maildrop, goesOn: true } });
+    expect(await dispatch(deps)).toContain('kelly');
   });
 
   test('some seconds lie between the end of a run and the next by schedule', async () => {

@@ -142,6 +142,68 @@ describe('keep', () => {
     expect(contents(world)).toEqual([]);
   });
 
+  test('the same, and nothing is deleted any more: it is fetched all the same', async () => {
+    const world = worldWith({ keep: 'none' }, 1);
+    await rounds(world, 1);
+    world.configure({ keep: 'forever' });
+    const other = put(world, 'm9', 201, 'uidl-m1');
+    await rounds(world, 1);
+    expect(world.deliveriesOf(other)).toBe(1);
+  });
+
+  test('message numbers as UIDLs: what moves up to the number of another is not taken for it', async () => {
+    const world = worldWith({ keep: 'delivered' }, 4);
+    const numbered = (): void => {
+      world.provider.mails.forEach((mail, at) => {
+        mail.uidl = String(at + 1);
+      });
+    };
+    const mails = contents(world);
+    for (let round = 0; round < 6; round += 1) {
+      numbered();
+      await world.fetch();
+      // One of them at a time, so that the others move up.
+      const [first = Buffer.alloc(0)] = contents(world);
+      await world.deliver((sha256) => sha256 === sha256Of(first));
+      if (round < 2) mails.push(put(world, `late ${round}`, 201));
+      world.clock.advance(HOUR);
+    }
+    for (let round = 0; round < 4; round += 1) {
+      numbered();
+      await rounds(world, 1);
+    }
+    expect(contents(world)).toEqual([]);
+    expect(mails.map((mail) => world.deliveriesOf(mail))).toEqual(mails.map(() => 1));
+  });
+
+  test('what the server would not delete is remembered, also when nobody looks for a month', async () => {
+    const world = worldWith({ keep: 'none' });
+    world.provider.faults = { noDele: true };
+    const mails = contents(world);
+    await rounds(world, 1);
+    world.clock.advance(40 * DAY);
+    await world.ledger.forget(world.clock.now(), 30 * DAY);
+    world.provider.faults = {};
+    await rounds(world, 1);
+    expect(contents(world)).toEqual([]);
+    expect(mails.map((mail) => world.deliveriesOf(mail))).toEqual([1, 1, 1]);
+    world.clock.advance(40 * DAY);
+    await world.ledger.forget(world.clock.now(), 30 * DAY);
+    expect(await world.item(mails[0] ?? Buffer.alloc(0))).toBeNull();
+  });
+
+  test('a server without UIDL: known by bytes alone, and deleted as soon as it is ours', async () => {
+    const world = worldWith({ keep: 'none' });
+    world.provider.faults = { noUidl: true, quit: 'before' };
+    const mails = contents(world);
+    await rounds(world, 3);
+    expect(contents(world)).toHaveLength(3);
+    world.provider.faults = { noUidl: true };
+    await rounds(world, 1);
+    expect(contents(world)).toEqual([]);
+    expect(mails.map((mail) => world.deliveriesOf(mail))).toEqual([1, 1, 1]);
+  });
+
   test.each(['none', 'delivered', '7d'])(
     '%s: QUIT is not answered, and the server has deleted nothing: nothing lost, nothing twice',
     async (keep) => {
@@ -183,15 +245,23 @@ describe('keep', () => {
     expect([one, two].map((mail) => world.deliveriesOf(mail))).toEqual([1, 1]);
   });
 
-  test('another account under the same mailbox id: nothing of the first is taken for known', async () => {
-    const world = worldWith({ keep: 'forever' }, 1);
-    await rounds(world, 1);
-    world.useAccount({ username: 'kelly' });
-    world.provider.mails.splice(0);
-    const other = put(world, 'm2', 201, 'uidl-m1');
-    await rounds(world, 1);
-    expect(world.deliveriesOf(other)).toBe(1);
-  });
+  test.each([{ username: 'kelly' }, { host: '127.0.0.2' }])(
+    'another account under the same mailbox id: nothing of the first is taken for known (%j)',
+    async (account) => {
+      const world = worldWith({ keep: 'forever' }, 1);
+      await rounds(world, 1);
+      world.useAccount(account);
+      const former = world.provider.mails.splice(0);
+      const other = put(world, 'm2', 201, 'uidl-m1');
+      await rounds(world, 1);
+      expect(world.deliveriesOf(other)).toBe(1);
+      // Back again: what was known of the first is known still.
+      world.useAccount({});
+      world.provider.mails.splice(0, 1, ...former);
+      await rounds(world, 1);
+      expect(world.provider.count('RETR')).toBe(2);
+    },
+  );
 
   test('kept mail that somebody else deletes is remembered for a while, and then forgotten', async () => {
     const world = worldWith({ keep: 'forever' }, 1);
