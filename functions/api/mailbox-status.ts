@@ -1,5 +1,7 @@
 import type { FailureKind } from '../../shared/failure.ts';
 import { loginAllowedAt } from '../../shared/ledger/login-pace.ts';
+import { NOTHING_STAYS } from '../../shared/ledger/maildrop-memory.ts';
+import type { StayingMail } from '../../shared/ledger/maildrop-memory.ts';
 import { NO_MAILBOX_RECORD } from '../../shared/ledger/mailbox-record.ts';
 import type {
   FetchProgress,
@@ -34,6 +36,8 @@ export interface MailboxStatus {
   readonly fetched: number;
   readonly bytes: number;
   readonly left: number;
+  /** What the last run that ended well left on the server for good, and why. */
+  readonly staying: StayingMail;
   /** Of kind `suspended` where its password was refused so often that it is not tried any more. */
   readonly error: { readonly kind: FailureKind; readonly message: string } | null;
   /** Null while it is well. */
@@ -80,6 +84,7 @@ function lastRunOf(record: MailboxRecord) {
     lastMail: isoOrNull(record.lastMailAt),
     silentSince: record.habit?.told === true ? isoOrNull(record.lastMailAt) : null,
     ...{ fetched, bytes, left },
+    staying: record.maildrop?.staying ?? NOTHING_STAYS,
   };
 }
 

@@ -50,7 +50,7 @@ function isBackingOff({ trouble }: MailboxRecord, connection: string, now: numbe
 
 /** A run that got nowhere would get nowhere again: it waits for its schedule. */
 function wentOnUntilCut({ lastRun, maildrop }: MailboxRecord): boolean {
-  return lastRun?.status === 'partial' && (lastRun.fetched > 0 || maildrop?.goesOn === true);
+  return lastRun?.status === 'partial' && (maildrop?.goesOn ?? lastRun.fetched > 0);
 }
 
 function hasJustEnded({ lastEndedAt }: MailboxRecord, now: number): boolean {

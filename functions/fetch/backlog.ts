@@ -44,7 +44,7 @@ export async function readBacklog(
   session: MaildropSession,
   mails: readonly MetMail[],
 ): Promise<void> {
-  const { book } = session;
+  const { run, book } = session;
   let refused = 0;
   const read: UidlRecord[] = [];
   for await (const { mail, head } of readHeads(session, mails)) {
@@ -61,6 +61,7 @@ export async function readBacklog(
   }
   if (refused > 0 && refused === read.length) requireTop(session);
   await book.put(read);
+  run.taking.progressed ||= read.length > 0;
 }
 
 /** None of them could be read. Where some were before, it is these messages' fault and not the server's. */

@@ -74,6 +74,9 @@ export class CustodySession {
       run.taking.taken.push({ key, known });
       inCustody.set(mail.number, key.sha256);
       if (willDelete) toDelete.add(mail.number);
+      // One whose UIDL stands for two is retrieved by every run, and gets nobody any further.
+      const isNew = mail.hash !== null && book.get(mail.hash)?.state.kind !== 'taken';
+      run.taking.progressed ||= !known || isNew;
       if (record !== null) book.note([record]);
     }
   }

@@ -147,19 +147,18 @@ export async function sendDeletions(session: MaildropSession): Promise<ReadonlyS
  * it and knows it by its bytes, also when that is a month later.
  */
 async function noteUndeleted(
-  { run, book, mails }: MaildropSession,
+  { run, book, mails, inCustody }: MaildropSession,
   numbers: readonly MessageNumber[],
 ): Promise<void> {
-  const records = numbers.flatMap((number) => {
-    const hash = mails.get(number)?.hash ?? null;
-    return (hash === null ? undefined : book.get(hash)) ?? [];
-  });
   const now = run.deps.clock.now();
   const { mailbox } = run.account;
+  const staying = numbers.map((number) => {
+    const hash = mails.get(number)?.hash ?? null;
+    const record = hash === null ? undefined : book.get(hash);
+    return { record, sha256: inCustody.get(number) ?? (record && sha256Of(record)) ?? '' };
+  });
   await Promise.all(
-    records.map((record) =>
-      run.deps.messages.change({ mailbox, sha256: sha256Of(record) ?? '' }, noteKept(now)),
-    ),
+    staying.map(({ sha256 }) => run.deps.messages.change({ mailbox, sha256 }, noteKept(now))),
   );
-  await book.put(records.map((record) => ({ ...record, goneAt: null })));
+  await book.put(staying.flatMap(({ record }) => (record ? [{ ...record, goneAt: null }] : [])));
 }

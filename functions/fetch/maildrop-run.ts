@@ -31,11 +31,13 @@ export interface Taking {
   left: number;
   /** A cap or the time ended the run before all was fetched. */
   cut: boolean;
+  /** Something was done that no later run has to do again. */
+  progressed: boolean;
   readonly taken: TakenMail[];
 }
 
 export function nothingTaken(): Taking {
-  return { fetched: 0, bytes: 0, left: 0, cut: false, taken: [] };
+  return { fetched: 0, bytes: 0, left: 0, cut: false, progressed: false, taken: [] };
 }
 
 /** One run over a maildrop, of one session or several. */

@@ -42,6 +42,7 @@ async function leaveSome(session: MaildropSession, mails: readonly MetMail[]): P
     });
   }
   await book.put(left.map(({ record }) => record));
+  run.taking.progressed ||= left.length > 0;
   await tellOfStaying(
     run,
     'oversize',

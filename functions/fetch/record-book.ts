@@ -20,7 +20,6 @@ export class RecordBook {
   readonly #ledger: UidlLedger;
   readonly #account: MaildropAccount;
   readonly #records: Map<string, UidlRecord>;
-  #hasChanged = false;
 
   private constructor(
     ledger: UidlLedger,
@@ -68,11 +67,6 @@ export class RecordBook {
     return last;
   }
 
-  /** Something was recorded in this session. */
-  get hasChanged(): boolean {
-    return this.#hasChanged;
-  }
-
   /** Durable when it resolves. */
   async put(records: readonly UidlRecord[]): Promise<void> {
     if (records.length === 0) return;
@@ -83,6 +77,5 @@ export class RecordBook {
   /** What was written by other hands. */
   note(records: readonly UidlRecord[]): void {
     for (const record of records) this.#records.set(record.uidlHash, record);
-    this.#hasChanged ||= records.length > 0;
   }
 }

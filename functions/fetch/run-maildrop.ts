@@ -31,7 +31,6 @@ export interface RunTerms {
 export class MaildropRunner {
   readonly #run: MaildropRun;
   #sessions = 0;
-  #hasProgressed = false;
 
   constructor(deps: RunDeps, terms: RunTerms) {
     const { settings, mailbox, owner, record, taking, more, leaseLost } = terms;
@@ -67,7 +66,7 @@ export class MaildropRunner {
     let next = await this.#session(open);
     while (next === 'again') next = await this.#session(open);
     const { memory, taking } = this.#run;
-    this.#run.memory = { ...memory, goesOn: taking.cut && this.#hasProgressed };
+    this.#run.memory = { ...memory, goesOn: taking.cut && taking.progressed };
   }
 
   async #session(open: () => Promise<Maildrop>): Promise<'again' | 'done'> {
@@ -109,10 +108,10 @@ export class MaildropRunner {
   #conclude(end: SessionEnd): void {
     const { taking, budget } = this.#run;
     if (end.kind === 'unchanged') return;
-    this.#hasProgressed ||= end.session.book.hasChanged;
     const deleted = end.kind === 'worked' ? end.deleted : new Set<MessageNumber>();
     const { memory, staying } = leftBehind(end.session, deleted);
     taking.left = memory.left;
+    taking.progressed ||= deleted.size > 0;
     // Without +OK to QUIT nobody knows how the maildrop was left.
     const listing = end.kind === 'worked' ? memory : null;
     this.#run.memory = { ...this.#run.memory, listing, staying };

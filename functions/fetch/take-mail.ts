@@ -18,6 +18,7 @@ import { watchForRenumbering } from './renumbering.ts';
 import { retrieveMails } from './retrieval.ts';
 import { inWords } from './setting-words.ts';
 import { NOT_IN_CUSTODY } from './standing.ts';
+import type { MetMail } from './standing.ts';
 import { hasTroubled, treatTroubled } from './troubled-mail.ts';
 
 /** How a session ended, before QUIT. */
@@ -113,7 +114,7 @@ async function tidyRecords(session: MaildropSession): Promise<void> {
  */
 async function work(session: MaildropSession): Promise<boolean> {
   const { run } = session;
-  const fresh = mailsThat(session, 'new');
+  const fresh = neverTakenFirst(session, mailsThat(session, 'new'));
   run.taking.left = mailsThat(session, ...NOT_IN_CUSTODY).length + session.listing.unreadable;
   run.planFresh(fresh);
   if (!(await retrieveMails(session, fresh))) return false;
@@ -135,6 +136,16 @@ async function treatLast(session: MaildropSession): Promise<boolean> {
     if (!(error instanceof BrokeOffAt) || !error.isServers) throw error;
     throw new BrokeOffLast(error);
   }
+}
+
+/**
+ * What was taken before and is not known for sure (its UIDL stands for two) is retrieved again by every run. With a cap
+ * it would bar what nobody has yet.
+ */
+function neverTakenFirst({ book }: MaildropSession, mails: readonly MetMail[]): MetMail[] {
+  const wasTaken = ({ hash }: MetMail): boolean =>
+    hash !== null && book.get(hash)?.state.kind === 'taken';
+  return [...mails.filter((mail) => !wasTaken(mail)), ...mails.filter(wasTaken)];
 }
 
 /** Read in portions, so that what is to be fetched of one comes before the next is read. */

@@ -80,15 +80,25 @@ function sayStatus(report: StatusReport): void {
 
 /** Why it is not well, and when it is tried again. */
 function troubleOf(one: MailboxStatus): string {
-  const { error, failing, notBefore, progress, silentSince } = one;
+  const { error, failing, notBefore, progress, silentSince, staying } = one;
   const words = [
     progress === null ? '' : `fetched ${progress.messages} of ${progress.ofMessages} so far`,
     error === null ? '' : `${error.kind}: ${error.message}`,
     failing === null ? '' : `failing since ${failing.since} (${failing.runs} runs)`,
     silentSince === null ? '' : `silent: no mail since ${silentSince}, far longer than usual`,
     notBefore === null ? '' : `no scheduled run before ${notBefore}`,
+    stayingWords(staying),
   ];
   return words.filter((word) => word !== '').join('; ');
+}
+
+function stayingWords({ tooLarge, unretrievable, skipped }: MailboxStatus['staying']): string {
+  const words = [
+    tooLarge === 0 ? '' : `${tooLarge} too large`,
+    unretrievable === 0 ? '' : `${unretrievable} not given by the server`,
+    skipped === 0 ? '' : `${skipped} left by "initial"`,
+  ].filter((one) => one !== '');
+  return words.length === 0 ? '' : `left on the server: ${words.join(', ')}`;
 }
 
 function destinationLine({ host, status, since, error }: DestinationStatus): string {

@@ -33,9 +33,11 @@ import { mailboxLedgerContract } from '../contract/mailbox-ledger.ts';
 import { messageIndexContract } from '../contract/message-index.ts';
 import { messageLedgerContract } from '../contract/message-ledger.ts';
 import { uidlLedgerContract } from '../contract/uidl-ledger.ts';
+import { FetchWorld, sizedMessage } from '../support/fetch-world.ts';
 import { octetsOfItem, writeUnitsOf } from '../support/item-size.ts';
 import { createLedgerTable } from '../support/ledger-table.ts';
 import { decisionFor, waitingItem } from '../support/message-items.ts';
+import { COUNTED_AT, RequestCount } from '../support/request-count.ts';
 import { startMiniStack } from '../support/ministack.ts';
 import type { MiniStack } from '../support/ministack.ts';
 import { sha256Of } from '../support/spooled-message.ts';
@@ -195,6 +197,29 @@ describe('the DynamoDB ledger', () => {
     await wrote();
     expect(units).toEqual([1, 1, 1, 1, 1]);
     expect((await messages.find([KEY])).get(formatKey(KEY))?.recipients[0]?.state).toBe('sent');
+  });
+
+  it('reads one item, once, for a poll of a mailbox that has not changed', async () => {
+    const world = new FetchWorld({ keep: 'forever' }, used.ledgers);
+    for (let at = 0; at < 300; at += 1) {
+      world.provider.mails.push({ content: sizedMessage(`m${at}`, 300), uidl: `uidl-${at}` });
+    }
+    await world.fetch();
+    await world.deliver();
+    await world.fetch();
+    const count = new RequestCount();
+    const counted = clientOf(ministack.endpoint);
+    counted.middlewareStack.add(count.middleware('DynamoDB'), COUNTED_AT);
+    const ledger = dynamoLedger({ client: counted, table: used.table });
+    const poll = new FetchWorld({ keep: 'forever' }, ledger);
+    poll.provider.mails.push(...world.provider.mails);
+    const outcome = await poll.fetch();
+    expect(outcome?.result).toMatchObject({ status: 'ok', fetched: 0, left: 0 });
+    expect(Object.fromEntries(count.requests)).toEqual({
+      'DynamoDB GetItem': 1,
+      'DynamoDB PutItem': 2,
+    });
+    counted.destroy();
   });
 
   it('leaves what is gone from the server to the time to live, and nothing else', async () => {

@@ -6,6 +6,7 @@ import type { FetchDeps, FetchOutcome } from '../../functions/fetch/fetch-mailbo
 import { decideOnce, isFinal } from '../../shared/ledger/message-transitions.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
 import { sqliteLedger } from '../../shared/ledger/sqlite-ledger.ts';
+import type { SqliteLedger } from '../../shared/ledger/sqlite-ledger.ts';
 import { formatKey } from '../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../shared/mail/message-key.ts';
 import { noAlarmTopic } from '../../shared/notice/alarm-topic.ts';
@@ -32,6 +33,9 @@ export interface FetchWorldOptions {
   readonly limits?: Readonly<Record<string, unknown>>;
 }
 
+/** The ports of the ledger that fetch works with. */
+type FetchLedger = Pick<SqliteLedger, 'mailboxes' | 'messages' | 'uidls'>;
+
 /**
  * Fetch between a provider at its port and the ledger of the embedded host, in memory: histories of weeks in
  * milliseconds. Delivery is a mark in the ledger.
@@ -47,9 +51,12 @@ export class FetchWorld {
   readonly calls: string[] = [];
   #settings: Settings;
   #options: FetchWorldOptions;
+  readonly #ports: FetchLedger;
 
-  constructor(options: FetchWorldOptions = {}) {
+  /** @param ports another ledger than that of the embedded host */
+  constructor(options: FetchWorldOptions = {}, ports?: FetchLedger) {
     this.#options = options;
+    this.#ports = ports ?? this.ledger;
     this.#settings = settingsFor(options);
   }
 
@@ -90,8 +97,8 @@ export class FetchWorld {
   ): Promise<void> {
     for await (const { key } of this.store.list('Incoming')) {
       if (key.mailbox !== MAILBOX || !isChosen(key.sha256)) continue;
-      await this.ledger.messages.change(key, decide(this.clock.now()));
-      const item = await this.ledger.messages.change(key, end(state, this.clock.now()));
+      await this.#ports.messages.change(key, decide(this.clock.now()));
+      const item = await this.#ports.messages.change(key, end(state, this.clock.now()));
       if (state === 'failed') await this.store.park(key);
       if (item !== null) this.#note(key);
       await this.store.remove('Incoming', key);
@@ -110,7 +117,7 @@ export class FetchWorld {
 
   async item(content: Buffer): Promise<MessageItem | null> {
     const key = { mailbox: MAILBOX, sha256: sha256Of(content) };
-    return (await this.ledger.messages.find([key])).get(formatKey(key)) ?? null;
+    return (await this.#ports.messages.find([key])).get(formatKey(key)) ?? null;
   }
 
   /** Their texts, headers included. */
@@ -129,7 +136,8 @@ export class FetchWorld {
   }
 
   #deps(plan: CrashPlan): FetchDeps {
-    const { clock, ledger, provider } = this;
+    const { clock, provider } = this;
+    const ledger = this.#ports;
     const over = <Port extends object>(name: string, port: Port): Port =>
       plan.over(name, counted(port, name, this.calls));
     return {

@@ -75,33 +75,37 @@ const STORIES: readonly (readonly [string, () => Promise<FetchWorld> | FetchWorl
  * ours, nothing is missing in the end, and nothing comes twice.
  */
 describe('a crash at every call of a run', () => {
-  test.each(STORIES)('%s', async (_, build) => {
-    const clean = new CrashPlan(Infinity, 'before');
-    await (await build()).fetch(clean);
-    expect(clean.calls.length).toBeGreaterThan(5);
-    for (let at = 1; at <= clean.calls.length; at += 1) {
-      for (const when of ['before', 'after'] as const) {
-        const where = `${when} ${at} ${String(clean.calls[at - 1])}`;
-        const world = await build();
-        const mails = world.provider.mails.map(({ content }) => content);
-        world.provider.onDelete = ({ content }) => {
-          expect(world.isSafe(content), where).toBe(true);
-        };
-        await world.fetch(new CrashPlan(at, when));
-        world.clock.advance(MINUTE);
-        await carry(world);
-        world.clock.advance(8 * DAY);
-        await carry(world);
-        await carry(world);
-        expect(
-          mails.map((mail) => world.deliveriesOf(mail)),
-          where,
-        ).toEqual([1, 1, 1]);
-        const stays = keepOf(world) === 'forever' ? COUNT : 0;
-        expect(world.provider.mails, where).toHaveLength(stays);
+  test.each(STORIES)(
+    '%s',
+    async (_, build) => {
+      const clean = new CrashPlan(Infinity, 'before');
+      await (await build()).fetch(clean);
+      expect(clean.calls.length).toBeGreaterThan(5);
+      for (let at = 1; at <= clean.calls.length; at += 1) {
+        for (const when of ['before', 'after'] as const) {
+          const where = `${when} ${at} ${String(clean.calls[at - 1])}`;
+          const world = await build();
+          const mails = world.provider.mails.map(({ content }) => content);
+          world.provider.onDelete = ({ content }) => {
+            expect(world.isSafe(content), where).toBe(true);
+          };
+          await world.fetch(new CrashPlan(at, when));
+          world.clock.advance(MINUTE);
+          await carry(world);
+          world.clock.advance(8 * DAY);
+          await carry(world);
+          await carry(world);
+          expect(
+            mails.map((mail) => world.deliveriesOf(mail)),
+            where,
+          ).toEqual([1, 1, 1]);
+          const stays = keepOf(world) === 'forever' ? COUNT : 0;
+          expect(world.provider.mails, where).toHaveLength(stays);
+        }
       }
-    }
-  });
+    },
+    120_000,
+  );
 });
 
 function keepOf(world: FetchWorld): unknown {

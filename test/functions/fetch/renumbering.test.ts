@@ -175,5 +175,6 @@ describe('renumbering', () => {
         }
       }
     },
+    120_000,
   );
 });

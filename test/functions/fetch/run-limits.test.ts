@@ -124,7 +124,7 @@ describe('limits.messagesPerSession', () => {
         expect(deliveries(world), `${when} ${at}`).toEqual(ONCE_EACH(5));
       }
     }
-  });
+  }, 120_000);
 
   /** How many DELE each session sent. */
   function sessionsOf({ provider }: FetchWorld): number[] {
@@ -196,6 +196,21 @@ describe('caps of a run', () => {
     expect(results.every((one) => one?.fetched === 0 && one.error === null)).toBe(true);
     expect(world.provider.mails).toEqual([]);
     expect(world.provider.count('RETR')).toBe(200);
+  });
+
+  test('messages under one id, which every run retrieves again, bar nobody and keep nobody busy', async () => {
+    const world = new FetchWorld({ keep: 'forever', limits: { messagesPerRun: 2 } });
+    for (let at = 0; at < 4; at += 1) {
+      world.provider.mails.push({ content: sizedMessage(`same-${at}`, 300 + at), uidl: 'same' });
+    }
+    for (let at = 0; at < 3; at += 1) put(world, `own-${at}`, 400);
+    await drain(world);
+    expect(deliveries(world)).toEqual(ONCE_EACH(7));
+    const late = put(world, 'late', 400);
+    const sessions = world.provider.sessions;
+    await drain(world);
+    expect(world.deliveriesOf(late)).toBe(1);
+    expect(world.provider.sessions - sessions).toBeLessThanOrEqual(3);
   });
 
   test('a run that got nowhere waits for its schedule', async () => {
