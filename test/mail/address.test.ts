@@ -39,6 +39,7 @@ describe('parseAddress', () => {
     ['ü@x.example', 'ü@x.example'],
     ['a@münchen.example', 'a@xn--mnchen-3ya.example'],
     ['a@MÜNCHEN。example', 'a@xn--mnchen-3ya.example'],
+    ['a@\uff11\uff12.example', 'a@12.example'],
     ['a@[192.0.2.1]', 'a@[192.0.2.1]'],
     ['a@[IPv6:2001:DB8::1]', 'a@[ipv6:2001:db8::1]'],
     ['a@localhost', 'a@localhost'],
@@ -93,6 +94,8 @@ describe('parseAddress', () => {
     ['an unclosed literal', 'a@[192.0.2.1'],
     ['an at sign in a literal', 'a@[x@evil.example]'],
     ['a literal with a bracket', 'a@[x>y]'],
+    ['a literal behind a name', 'a@x[192.0.2.1]'],
+    ['a name behind a literal', 'a@[192.0.2.1]x'],
   ])('refuses %s', (_what, text) => {
     expect(parseAddress(text)).toBeNull();
   });
@@ -168,6 +171,7 @@ describe('asciiDomain', () => {
 
 describe('keyWithoutTag', () => {
   it.each([
+    ['c+news@corp.example', 'c@corp.example'],
     ['Chris+News@corp.example', 'chris@corp.example'],
     ['chris+a+b@corp.example', 'chris@corp.example'],
     ['chris@corp.example', null],
