@@ -1,8 +1,9 @@
-import { request } from 'node:http';
-
 import { z } from 'zod';
 
 import { Failure } from '../shared/failure.ts';
+
+// Not by an import: that would load half of what Node has for the web, for every command.
+const { request } = process.getBuiltinModule('node:http');
 
 export interface SocketAnswer {
   readonly code: number;

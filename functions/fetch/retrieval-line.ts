@@ -11,6 +11,8 @@ export interface RetrievalWindow {
   readonly messages: number;
   /** Octets under way at once, by LIST; one message always goes, however large. */
   readonly octets: number;
+  /** Octets that may have come and not been taken, whatever LIST said; absent: twice as many as may be under way. */
+  readonly held?: number;
 }
 
 export interface RetrievalOptions {
@@ -58,6 +60,11 @@ export class RetrievalLine<Mail extends ListedMail> {
     this.#maildrop = maildrop;
     this.#mails = mails;
     this.#options = options;
+  }
+
+  get #mostHeld(): number {
+    const { octets, held } = this.#options.window;
+    return held ?? 2 * octets;
   }
 
   /** The message whose answer is due; null where it is that of a question. */
@@ -156,7 +163,7 @@ export class RetrievalLine<Mail extends ListedMail> {
     try {
       await this.#maildrop.retrieve(mail.number, sink);
       // Whole messages wait for the answer to the next question: in memory, where LIST had said how large they are.
-      const message = await spool.end(this.#heldOctets > 2 * this.#options.window.octets);
+      const message = await spool.end(this.#heldOctets > this.#mostHeld);
       if (message.file === null) this.#heldOctets += message.size;
       return { mail, result: message };
     } catch (error) {
@@ -166,11 +173,11 @@ export class RetrievalLine<Mail extends ListedMail> {
     }
   }
 
-  /** By what really came, since LIST may lie: only the first in line may fill more than twice the window. */
+  /** By what really came, since LIST may lie: only the first in line may fill more than may be held. */
   #mustWait(one: UnderWay<Mail>): boolean {
     if (this.#underWay[0] === one) return false;
     const octets = this.#underWay.reduce((sum, each) => sum + each.octets, 0);
-    return octets > 2 * this.#options.window.octets;
+    return octets > this.#mostHeld;
   }
 
   /** An answer without an end must not fill the disk, nor a message come by LIST's word that is too large by far. */

@@ -1,5 +1,4 @@
 import { chmod, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import { contentTypeOf, problemAnswer } from '../../functions/api/problem.ts';
@@ -12,6 +11,9 @@ import type { ApiDeps } from '../../functions/api/routes.ts';
 import { asFailure, Failure } from '../../shared/failure.ts';
 import type { Embedded } from './embedded.ts';
 import { LOOK_ROUTES } from './look-routes.ts';
+
+// An import of node:http reads all that it exports, and with its WebSocket loads half of what Node has for the web.
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** `sun_path` of unix(7) less its NUL, on the systems where it is shortest. */
 const SOCKET_PATH_OCTETS = 103;

@@ -1,6 +1,4 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { request as requestInClear } from 'node:http';
-import { request as requestByTls } from 'node:https';
 
 import type { Clock } from '../clock.ts';
 import { Failure } from '../failure.ts';
@@ -44,7 +42,14 @@ export function postForm(clock: Clock): PostForm {
   };
 }
 
-function post(url: string, form: URLSearchParams, signal: AbortSignal): Promise<EndpointAnswer> {
+async function post(
+  url: string,
+  form: URLSearchParams,
+  signal: AbortSignal,
+): Promise<EndpointAnswer> {
+  // Importing them costs every start some 40 ms, and few have OAuth.
+  const { request: requestInClear } = await import('node:http');
+  const { request: requestByTls } = await import('node:https');
   const isSecure = url.startsWith('https:');
   const { host } = new URL(url);
   const body = Buffer.from(form.toString(), 'utf8');
