@@ -9,6 +9,7 @@ import { LineEnds } from './line-ends.ts';
 import type { ReplyBody } from './reply-body.ts';
 import { quoteServerText } from './server-text.ts';
 import type { StatusLine } from './status-line.ts';
+import { StrayOctets } from './stray-octets.ts';
 import type { LineListener, Reaching } from './transport.ts';
 import { Transport } from './transport.ts';
 import type { SessionBounds } from './watchdog.ts';
@@ -21,9 +22,6 @@ import { Watchdog } from './watchdog.ts';
  * stall, time limit, a line nobody asked for, a sink that fails) rejects every answer still due, so a message that was
  * cut off can never pass for a whole one.
  */
-/** Octets of a line that nobody asked for, of which an error shows the beginning. */
-const LONGEST_QUOTE = 512;
-
 export class Connection implements LineListener {
   readonly place: string;
   readonly lineEnds = new LineEnds();
@@ -37,10 +35,10 @@ export class Connection implements LineListener {
   private readonly watchdog: Watchdog;
   private readonly inFlight: Exchange[] = [];
   private readonly unsent: Exchange[] = [];
+  private readonly stray: StrayOctets;
   private readonly unread: Buffer[] = [];
   private offset = 0;
   private sinkBusy = false;
-  private stray = '';
   private failure: Failure | null = null;
   private lineLost: Failure | null = null;
   private secrets: readonly string[] = [];
@@ -48,6 +46,7 @@ export class Connection implements LineListener {
   constructor(bounds: SessionBounds, place: string, reaching: Reaching = {}) {
     this.place = place;
     this.transport = new Transport(place, this, reaching);
+    this.stray = new StrayOctets(place, (text) => this.quote(text));
     this.watchdog = new Watchdog(bounds, place, (failure, byServer) => {
       this.end(failure, byServer);
     });
@@ -204,7 +203,7 @@ export class Connection implements LineListener {
   private readOn(chunk: Buffer, from: number): number {
     const exchange = this.inFlight[0];
     try {
-      if (exchange === undefined) return this.readUnsolicited(chunk, from);
+      if (exchange === undefined) return this.stray.read(chunk, from);
       if (exchange.reply === null) return this.readStatus(exchange, chunk, from);
       if (exchange.command.body === undefined) return from;
       return this.readBody(exchange, exchange.command.body, chunk, from);
@@ -288,19 +287,6 @@ export class Connection implements LineListener {
       'permanent',
       `expected ${this.place} to start TLS after +OK to STLS, got clear text behind it`,
     );
-  }
-
-  /** Empty lines between answers do no harm; anything else is a good-bye, or shows that the place is lost. */
-  private readUnsolicited(chunk: Buffer, from: number): number {
-    const part = chunk.subarray(from, from + LONGEST_QUOTE);
-    this.stray = (this.stray + part.toString('latin1')).trimStart();
-    const text = this.stray;
-    const isWhole = text.includes('\n') || text.length >= LONGEST_QUOTE;
-    if (text === '' || !isWhole) return from + part.length;
-    const message = `expected nothing more from ${this.place}, got "${this.quote(text)}"`;
-    throw /^-ERR\b/i.test(text)
-      ? new Failure('protocol', 'temporary', message)
-      : new FramingLost(message);
   }
 }
 
