@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { runOnce as runEmbedded } from '../../infra/local/run-once.ts';
+import { status } from '../../functions/api/status.ts';
 import { isWell } from '../../functions/api/run-summary.ts';
 import { filesIn } from '../support/data-folder-files.ts';
 import { makeEmbeddedScene } from '../support/embedded-scene.ts';
@@ -161,8 +162,8 @@ describe('custody', () => {
     expect(filesIn(data, 'Incoming')).toEqual([]);
   });
 
-  test('limits: what is over them is left, and the run says so', async () => {
-    const { runOnce, pop3 } = await make({
+  test('limits: what is over them is left, the run says so, and status shows what stays', async () => {
+    const { runOnce, pop3, open } = await make({
       mails: { chris: [ONE, TWO, THREE, sampleMessage('chris@provider.example', 'four')] },
       configuration: (usual) => ({
         ...usual,
@@ -177,6 +178,12 @@ describe('custody', () => {
     const second = await runOnce();
     expect(second.mailboxes).toMatchObject([{ status: 'ok', fetched: 1, left: 1 }]);
     expect(pop3.mails('chris')).toEqual([TWO]);
+    const embedded = await open();
+    closing.push(() => embedded.close());
+    const { mailboxes } = await status(embedded.deps);
+    expect(mailboxes).toMatchObject([
+      { id: 'chris', left: 1, staying: { tooLarge: 1, unretrievable: 0, skipped: 0 } },
+    ]);
   });
 
   test('messages that the server refuses at every run do not bar those behind them', async () => {
