@@ -11,6 +11,7 @@ const deps = sweepDeps();
 export async function handler(_event: unknown, context: Context): Promise<void> {
   deps.log.invokedBy(context);
   try {
+    await takeUpSettings();
     const { open, requeued, oldestAt, differences } = await sweepHost(deps, SWEEP_GRACE_MS);
     const oldestSeconds = oldestAt === null ? null : (deps.clock.now() - oldestAt) / 1000;
     deps.log.info('swept', { open, requeued, oldestSeconds, differences });
@@ -18,5 +19,14 @@ export async function handler(_event: unknown, context: Context): Promise<void> 
     const { kind, message } = asFailure(error);
     deps.log.error('sweep failed', { kind, error: message });
     throw error;
+  }
+}
+
+/** For the level of the log. What fell between two steps is found whatever is wrong with the configuration. */
+async function takeUpSettings(): Promise<void> {
+  try {
+    await deps.settings.read();
+  } catch (error) {
+    deps.log.warn('settings not read', { error: asFailure(error).message });
   }
 }

@@ -18,7 +18,7 @@ export interface StoryHost extends AsyncDisposable {
   /** Puts a configuration and its secrets in force, as the documentation of this host says. */
   configure(document: unknown, secrets: Readonly<Record<string, string>>): Promise<void>;
   /** `mailferry <words>` on this host. */
-  command(words: readonly string[]): Promise<CommandResult>;
+  command: (words: readonly string[]) => Promise<CommandResult>;
   /** What lies in `Failed/` for a message. */
   parked(key: MessageKey): Promise<ParkedMessage>;
   /** Installs the program anew over what is there. */
