@@ -32,8 +32,13 @@ export async function compareFailed(
   deps: CompareFailedDeps,
   graceMs: number,
 ): Promise<number | null> {
-  if (!isComparisonDue(await deps.comparisons.read(), deps.clock.now())) return null;
+  const before = await deps.comparisons.read();
+  if (!isComparisonDue(before, deps.clock.now())) return null;
   const found = await findDifferences(deps, graceMs);
+  if (found.length === 0 && before?.underWay == null) {
+    await deps.comparisons.change(endComparison(deps.clock.now()));
+    return 0;
+  }
   const noted = await deps.comparisons.change(noteDifferences(deps.clock.now(), found));
   for (const difference of found) await repair(deps, difference);
   if (noted.found.count > 0) await tell(deps, noted);
