@@ -21,13 +21,13 @@ const DAY_MS = 86_400_000;
 /** SQS keeps a job for 14 days at most. */
 const LONGEST_WAIT_MS = 14 * DAY_MS;
 
-const smtpShape = {
+export const smtpShape = {
   ...transportShape('starttls'),
   username: optional(lineOfText),
   password: optional(secretRef),
 };
 
-const shape = {
+export const deliveryShape = {
   transport: orElse(choice(['smtp', 'lmtp', 'ses']), 'smtp'),
   smtp: z.unknown().transform((value) => value ?? {}),
   ses: optional(sesBlock),
@@ -58,7 +58,7 @@ export function readDelivery(
   problems: Problem[],
 ): DeliverySettings | null {
   const place = ['delivery'];
-  const fields = readFields(shape, value, place, problems);
+  const fields = readFields(deliveryShape, value, place, problems);
   const isSes = fields.transport === 'ses';
   if (isSes) warnOfUnused(value, 'smtp', problems);
   // What is wrong in it is reported already.

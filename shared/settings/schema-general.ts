@@ -40,7 +40,7 @@ const domains = z.array(
   { error: 'a list of domain names, such as [corp.example]' },
 );
 
-const shape = {
+export const generalShape = {
   domains: orElse(domains, []),
   undeliverable: optional(address),
   delivery: z.unknown().transform((value) => value ?? {}),
@@ -53,7 +53,7 @@ const shape = {
 };
 
 /** `null` is a value in these: no limit. */
-const limitsShape = {
+export const limitsShape = {
   messageBytes: scalar(`${SIZE_FORM}, or null for no limit`, (value) =>
     value === undefined ? { limit: DEFAULT_MESSAGE_BYTES } : limitOf(value, parseSize),
   ),
@@ -89,7 +89,7 @@ export function readGeneral(
   problems: Problem[],
 ): ReadGeneral {
   const found: Problem[] = [];
-  const fields = readFields(shape, document, [], found);
+  const fields = readFields(generalShape, document, [], found);
   const delivery = readDelivery(fields.delivery, context, found);
   const limits = readLimits(fields.limits, found);
   const aliasMap = readAliases(fields.aliases, found);

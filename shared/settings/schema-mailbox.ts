@@ -45,7 +45,7 @@ function wordOrAge<Word extends string>(
   });
 }
 
-const shape = {
+export const mailboxShape = {
   ...transportShape('implicit'),
   ...recipientShape,
   password: optional(secretRef),
@@ -56,7 +56,7 @@ const shape = {
   initial: orElse<Initial>(wordOrAge(['all', 'none']), 'all'),
 };
 
-type MailboxFields = Fields<typeof shape>;
+type MailboxFields = Fields<typeof mailboxShape>;
 
 /**
  * Reads one entry of `mailboxes`.
@@ -72,7 +72,7 @@ export function readMailbox(
 ): Mailbox | null {
   const place = ['mailboxes', id];
   const found: Problem[] = [];
-  const fields = readFields(shape, value, place, found);
+  const fields = readFields(mailboxShape, value, place, found);
   const transport = readTransport(fields, place, POP3_PORTS, context, found);
   const login = readLogin(fields, place, found);
   checkRecipients(value, fields, fields, place, surroundings, found);

@@ -23,7 +23,7 @@ const tokenUrl = scalar('an https URL', (value) => {
   return isSafe && url.username === '' && url.password === '' && url.hash === '' ? value : null;
 });
 
-const shape = {
+export const oauthShape = {
   provider: choice(['microsoft', 'google', 'custom']),
   clientId: lineOfText,
   tenant: optional(tenant),
@@ -35,7 +35,7 @@ const shape = {
 };
 
 /** The `oauth` block of a mailbox (interfaces.md). */
-export const oauth = block(shape);
+export const oauth = block(oauthShape);
 
 type OAuthFields = ReturnType<(typeof oauth)['parse']>;
 

@@ -8,7 +8,7 @@ const headerTexts = z.record(fieldName, lineOfText, {
   error: 'header names with the text to look for, such as { List-Id: text }',
 });
 
-const condition = {
+export const conditionShape = {
   to: optional(lineOfText),
   cc: optional(lineOfText),
   any: optional(lineOfText),
@@ -16,7 +16,7 @@ const condition = {
 };
 
 /** A block without any condition would match every message, or none. */
-const conditions: z.ZodType<RuleConditions> = block(condition)
+const conditions: z.ZodType<RuleConditions> = block(conditionShape)
   .refine((value) => Object.values(value).some(isGiven), {
     error: 'at least one of to, cc, any and header',
   })
@@ -31,11 +31,16 @@ export interface ConfiguredRule extends RoutingRule {
   readonly expect: readonly RuleConditions[];
 }
 
-const rule: z.ZodType<ConfiguredRule> = block({
+export const ruleShape = {
   when: conditions,
   deliverTo: addressList,
   expect: optional(list(conditions, 'a list of examples, such as [{ to: list@corp.example }]')),
-}).transform(({ expect, ...others }) => ({ ...others, expect: expect ?? [] }));
+};
+
+const rule: z.ZodType<ConfiguredRule> = block(ruleShape).transform(({ expect, ...others }) => ({
+  ...others,
+  expect: expect ?? [],
+}));
 
 /** Rules of a global mailbox (interfaces.md): each by itself; what they do together is `rule-check.ts`. */
 export const rules: z.ZodType<readonly ConfiguredRule[]> = list(

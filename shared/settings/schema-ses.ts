@@ -11,7 +11,7 @@ const TAGS_FORM = `a block of at most ${MOST_TAGS} tags, names and values of let
 /** AWS's own form, `eu-central-1`, `us-gov-west-1`. */
 const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
 
-const sesShape = {
+export const sesShape = {
   from: address,
   configurationSet: optional(lineOfText),
   region: optional(

@@ -23,7 +23,7 @@ const envelopeField = fieldName.refine((name) => name.toLowerCase() !== 'receive
   error: 'another header field; for Received write { received: provider.example }',
 });
 
-const headerSource = block({
+export const headerSourceShape = {
   header: envelopeField,
   position: optional(
     scalar('1 (topmost), 2 …, or -1 (last), -2 …', (value) =>
@@ -36,11 +36,17 @@ const headerSource = block({
     ),
   ),
   by: optional(hostSuffix),
-}).transform(({ header, position, prefix, by }): readonly RecipientSource[] => [
-  { kind: 'header', header, position: position ?? 1, prefix, by },
-]);
+};
 
-const receivedSource = block({ received: hostSuffix }).transform(
+const headerSource = block(headerSourceShape).transform(
+  ({ header, position, prefix, by }): readonly RecipientSource[] => [
+    { kind: 'header', header, position: position ?? 1, prefix, by },
+  ],
+);
+
+export const receivedSourceShape = { received: hostSuffix };
+
+const receivedSource = block(receivedSourceShape).transform(
   ({ received }): readonly RecipientSource[] => [{ kind: 'received', by: received }],
 );
 
