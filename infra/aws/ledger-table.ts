@@ -6,16 +6,11 @@ import {
   TableEncryptionV2,
   TableV2,
 } from 'aws-cdk-lib/aws-dynamodb';
+import type { GlobalSecondaryIndexPropsV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 
-import {
-  ADDRESSES,
-  DAY,
-  DAY_INDEX,
-  FAILED,
-  FAILED_INDEX,
-  MESSAGE_ID,
-} from '../../shared/ledger/dynamo-index-names.ts';
+import { LEDGER_INDEXES } from '../../shared/ledger/dynamo-indexes.ts';
+import type { LedgerIndex } from '../../shared/ledger/dynamo-indexes.ts';
 
 /** The ledger: what became of every message, and who has what. It stays when the stack goes. */
 export class LedgerTable extends Construct {
@@ -24,23 +19,10 @@ export class LedgerTable extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     this.table = new TableV2(this, 'Table', {
-      partitionKey: { name: 'pk', type: AttributeType.STRING },
-      sortKey: { name: 'sk', type: AttributeType.STRING },
+      partitionKey: string('pk'),
+      sortKey: string('sk'),
       // For `trace` and the sweep (shared/ledger/dynamo-index-names.ts); what they hold goes with the item.
-      globalSecondaryIndexes: [
-        {
-          indexName: DAY_INDEX,
-          partitionKey: { name: DAY, type: AttributeType.STRING },
-          sortKey: { name: MESSAGE_ID, type: AttributeType.STRING },
-          projectionType: ProjectionType.INCLUDE,
-          nonKeyAttributes: [ADDRESSES],
-        },
-        {
-          indexName: FAILED_INDEX,
-          partitionKey: { name: FAILED, type: AttributeType.STRING },
-          projectionType: ProjectionType.KEYS_ONLY,
-        },
-      ],
+      globalSecondaryIndexes: LEDGER_INDEXES.map(indexProps),
       timeToLiveAttribute: 'expiresAt',
       billing: Billing.onDemand(),
       encryption: TableEncryptionV2.dynamoOwnedKey(),
@@ -48,4 +30,19 @@ export class LedgerTable extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     });
   }
+}
+
+function indexProps({ name, partition, sort, also }: LedgerIndex): GlobalSecondaryIndexPropsV2 {
+  return {
+    indexName: name,
+    partitionKey: string(partition),
+    ...(sort === undefined ? {} : { sortKey: string(sort) }),
+    ...(also.length === 0
+      ? { projectionType: ProjectionType.KEYS_ONLY }
+      : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...also] }),
+  };
+}
+
+function string(name: string): { readonly name: string; readonly type: AttributeType } {
+  return { name, type: AttributeType.STRING };
 }

@@ -6,6 +6,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 
 import { MailferryStack } from '../../infra/aws/mailferry-stack.ts';
+import { resolvedText } from '../../infra/aws/resolved-text.ts';
 import type { StageOptions } from '../../infra/aws/stage-options.ts';
 import { FUNCTION_NAMES } from '../../infra/aws/timings.ts';
 
@@ -79,16 +80,5 @@ export function resourcesOf(statement: Statement): readonly string[] {
 }
 
 function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  const {
-    'Fn::Join': join_,
-    'Fn::GetAtt': attribute,
-    Ref: reference,
-  } = value as {
-    'Fn::Join'?: readonly [string, readonly unknown[]];
-    'Fn::GetAtt'?: readonly string[];
-    Ref?: string;
-  };
-  if (join_ !== undefined) return join_[1].map(textOf).join(join_[0]);
-  return `{${attribute?.[0] ?? reference ?? '?'}}`;
+  return resolvedText(value, (id) => `{${id}}`);
 }
