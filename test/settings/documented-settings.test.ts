@@ -114,8 +114,10 @@ const SMTP = sampleDocument();
 /** A global mailbox asks for general settings that are optional otherwise. */
 const NO_GLOBAL = { ...SMTP, mailboxes: { chris: SMTP.mailboxes.chris } };
 const SES = { ...SMTP, delivery: { transport: 'ses', ses: { from: 'connector@corp.example' } } };
-/** In words in the documentation; what they mean is checked below or elsewhere in this folder. */
+/** In words, or by another setting; what they mean is checked below or elsewhere in this folder. */
 const IN_WORDS = new Set([
+  '`host`',
+  '`smtp.host`',
   '465 with `tls: implicit`, else 587',
   '995 with `tls: implicit`, else 110',
   "the system's authorities",
@@ -149,7 +151,7 @@ describe('a default is the one that is documented', () => {
     const setting = put(path.split('.'));
     const base = baseFor(path);
     const absent = parsedWith(setting, undefined, base);
-    const literal = /^`([^`]+)`$|^(\d+)$/.exec(standard);
+    const literal = IN_WORDS.has(standard) ? null : /^`([^`]+)`$|^(\d+)$/.exec(standard);
     if (literal !== null) {
       const value = parse(literal[1] ?? literal[2] ?? '') as unknown;
       const given = parsedWith(setting, value, base);
