@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { MessageItem } from '../../shared/ledger/message-item.ts';
 import { sqliteLedger } from '../../shared/ledger/sqlite-ledger.ts';
 import { parseKey } from '../../shared/mail/message-key.ts';
 import { Database } from '../../shared/sqlite/database.ts';
@@ -103,14 +104,18 @@ export async function recordedAsSent(
   try {
     const keys = mails.flatMap(({ key }) => parseKey(key) ?? []);
     const items = await sqliteLedger(database).messages.find(keys);
-    return new Set(
-      [...items].flatMap(([key, item]) =>
-        item.recipients.filter((one) => one.state === 'sent').map((one) => `${key} ${one.address}`),
-      ),
-    );
+    return sentIn(items);
   } finally {
     database.close();
   }
+}
+
+export function sentIn(items: ReadonlyMap<string, MessageItem>): ReadonlySet<string> {
+  return new Set(
+    [...items].flatMap(([key, item]) =>
+      item.recipients.filter((one) => one.state === 'sent').map((one) => `${key} ${one.address}`),
+    ),
+  );
 }
 
 /** `key recipient` of everybody who failed, by the reports in `Failed/`; each has its message beside it. */
@@ -130,7 +135,7 @@ export function failedIn(dataFolder: string): ReadonlySet<string> {
 }
 
 /** @param report as it lies in `Failed/` */
-function failedOf(report: unknown): readonly string[] {
+export function failedOf(report: unknown): readonly string[] {
   const { key, recipients } = report as {
     readonly key: string;
     readonly recipients: readonly { readonly address: string; readonly state: string }[];

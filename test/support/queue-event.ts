@@ -2,6 +2,7 @@
 export interface RecordOptions {
   readonly id: string;
   readonly body: string;
+  readonly receipt?: string;
   readonly receives?: number;
   /** Milliseconds since the epoch. */
   readonly firstReceivedAt?: number;
@@ -9,9 +10,9 @@ export interface RecordOptions {
 
 export function queueEvent(records: readonly RecordOptions[]): unknown {
   return {
-    Records: records.map(({ id, body, receives = 1, firstReceivedAt = 0 }) => ({
+    Records: records.map(({ id, body, receipt, receives = 1, firstReceivedAt = 0 }) => ({
       messageId: id,
-      receiptHandle: `receipt of ${id}`,
+      receiptHandle: receipt ?? `receipt of ${id}`,
       body,
       attributes: {
         ApproximateReceiveCount: String(receives),
