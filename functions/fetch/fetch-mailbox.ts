@@ -15,7 +15,6 @@ import { retryGapMs } from './retry-gap.ts';
 import { RunSession } from './run-session.ts';
 import { nothingTaken } from './maildrop-run.ts';
 import type { TakeMailDeps, Taking } from './maildrop-run.ts';
-import { tellNews } from './tell-news.ts';
 import type { TellNewsDeps } from './tell-news.ts';
 import { tooSoonResult } from './too-soon.ts';
 
@@ -122,6 +121,8 @@ async function finish(deps: FetchDeps, run: LeasedRun, end: Omit<RunEnd, 'now'>)
     endRun(owner, { ...end, now: deps.clock.now() }),
   );
   if (news.length === 0) return;
+  // Loaded when there is news, which is seldom.
+  const { tellNews } = await import('./tell-news.ts');
   const told = await tellNews(deps, id, news, settings instanceof Failure ? null : settings);
   await deps.mailboxes.change(id, closeRun(owner, deps.clock.now(), told));
 }

@@ -3,7 +3,6 @@ import type { MessageKey } from '../mail/message-key.ts';
 import type { Log } from '../observe/log.ts';
 import type { MailStore } from '../store/mail-store.ts';
 import type { Spool } from '../store/spool.ts';
-import { compose } from './compose.ts';
 import type { Notice } from './notice.ts';
 
 export interface NoticeDeps {
@@ -21,6 +20,8 @@ export interface NoticeDeps {
  * @throws Failure `store`, temporary
  */
 export async function postNotice(deps: NoticeDeps, notice: Notice): Promise<MessageKey> {
+  // Loaded when there is something to tell: it would be a hundredth of each function's start.
+  const { compose } = await import('./compose.ts');
   const spool = deps.newSpool();
   await spool.write(compose(notice, deps.hostName));
   const message = await spool.end();
