@@ -12,6 +12,7 @@ import { install } from '../support/mailferry-run.ts';
 import type { Installation } from '../support/mailferry-run.ts';
 import { configurationFor, onRequest, PASSWORD } from '../support/provider-and-server.ts';
 import { makeScratchFolder } from '../support/scratch-folder.ts';
+import { operateStory } from './operate-story.ts';
 
 const STAGE = 'story';
 /** Nothing listens there, and nothing is ever due. */
@@ -78,6 +79,8 @@ describe('deployed', () => {
     const printed = await withFiles('config', 'pull', '--json');
     expect(JSON.parse(printed.stdout)).toEqual(DOCUMENT);
   });
+
+  operateStory('a second stage', () => account);
 
   hostStory('the deployed stack', () =>
     Promise.resolve(

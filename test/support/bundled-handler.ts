@@ -27,6 +27,8 @@ export interface HandlerCall {
   readonly name: FunctionName;
   readonly event: unknown;
   readonly remainingMs?: number;
+  /** How far its clock is ahead of ours, milliseconds. */
+  readonly aheadMs?: number;
   /** Instead of what the stack sets. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -44,6 +46,7 @@ export interface HandlerAnswer {
 export async function callBundledHandler(call: HandlerCall): Promise<HandlerAnswer> {
   const url = pathToFileURL(join(call.folder, call.name, 'index.mjs')).href;
   const script = `
+    Date.now = ((now) => () => now() + ${call.aheadMs ?? 0})(Date.now);
     const context = { getRemainingTimeInMillis: () => ${call.remainingMs ?? 900_000} };
     let answer;
     try {

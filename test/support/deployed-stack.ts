@@ -22,6 +22,10 @@ export interface EmulatedAccount {
   readonly ministack: MiniStack;
   /** `cdk deploy` of a stage, first or again, with the real command-line tool; resolves with what it printed. */
   readonly deploy: (stage: string, context?: Readonly<Record<string, string>>) => Promise<string>;
+  /** `cdk diff` of a stage. */
+  readonly diff: (stage: string) => Promise<string>;
+  /** `cdk destroy` of a stage. */
+  readonly destroy: (stage: string) => Promise<string>;
   /** An object of the stage's bucket. */
   readonly object: (stage: string, key: string) => Promise<Buffer>;
   /** Every item of the stage's table, as JSON. */
@@ -61,6 +65,8 @@ export async function startAccount(options: MiniStackOptions = {}): Promise<Emul
     ministack,
     deploy: (stage, context) =>
       cdk('deploy', '--require-approval', 'never', ...output, ...onStage(stage, context)),
+    diff: (stage) => cdk('diff', ...output, ...onStage(stage)),
+    destroy: (stage) => cdk('destroy', '--force', ...output, ...onStage(stage)),
     object: (stage, key) => readObject(ministack.endpoint, stage, key),
     ledger: (stage) => readLedger(ministack.endpoint, stage),
     stop,

@@ -2,12 +2,14 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 import { freePort } from './free-port.ts';
 import { installedMiniStack, pathWithOurNode } from './ministack-installation.ts';
 import { livingProcesses } from './process-group.ts';
 import { makeScratchFolder } from './scratch-folder.ts';
 
+const PROGRAM = fileURLToPath(new URL('ministack_with_retention.py', import.meta.url));
 const START_MS = 60_000;
 const STOP_MS = 10_000;
 const POLL_MS = 50;
@@ -69,7 +71,7 @@ function startProcess(
   { sesRelay }: MiniStackOptions,
 ): ChildProcess {
   const output = openSync(logFile, 'a');
-  const child = spawn(python, ['-m', 'ministack'], {
+  const child = spawn(python, [PROGRAM], {
     // Its own process group: the Lambdas are its children, and must not outlive it.
     detached: true,
     cwd: folder,
