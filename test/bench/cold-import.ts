@@ -34,6 +34,7 @@ const ENVIRONMENT = {
   MAILFERRY_FETCH_QUEUE: 'http://127.0.0.1:9/0/fetch',
   MAILFERRY_ROUTE_QUEUE: 'http://127.0.0.1:9/0/route',
   MAILFERRY_DELIVER_QUEUE: 'http://127.0.0.1:9/0/deliver',
+  MAILFERRY_ALARM_TOPIC: 'arn:aws:sns:eu-central-1:123456789012:bench',
 };
 
 /** @returns milliseconds of `import()` in a process that has done nothing before */
