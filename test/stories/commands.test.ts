@@ -45,6 +45,16 @@ describe('commands', () => {
     expect(scene.pop3.connections).toBe(0);
   });
 
+  test('check --presets: every preset with its sources, and no configuration is needed', async () => {
+    const { status, stdout } = await runMailferry(['check', '--presets', '--json']);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      presets: expect.arrayContaining([
+        { preset: 'postfix', sources: ['{ header: X-Original-To, position: 1 }'] },
+      ]) as unknown,
+    });
+  });
+
   test('check: a wrong configuration is status 2, with each problem in its fields', async () => {
     const config = join(scene.folder, 'wrong.yaml');
     writeFileSync(config, 'domains: [corp.example]\nmailboxes: { chris: { type: usr } }\n');
