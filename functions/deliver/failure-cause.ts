@@ -12,6 +12,20 @@ export interface FailureCause {
   readonly words: string;
 }
 
+/** How the words of a cause begin, by the reason that `failed list` and `failed retry` choose by. */
+const BEGINNINGS = {
+  held: 'held without an attempt',
+  expired: 'given up',
+  refused: 'refused',
+  internal: 'delivery never came to an outcome',
+} as const;
+
+/** The reason that a cause's words tell of. */
+export function causeReason(words: string): keyof typeof BEGINNINGS {
+  const reasons = Object.keys(BEGINNINGS) as (keyof typeof BEGINNINGS)[];
+  return reasons.find((reason) => words.startsWith(BEGINNINGS[reason])) ?? 'internal';
+}
+
 /**
  * Failures have one cause when the same people are told, for the same reason, of the same server's same code. Not its
  * words: they name the recipient or a queue id. By the first recipient: one message is told in one notice.
@@ -21,7 +35,7 @@ export function failureCause(item: MessageItem, failed: NewlyFailed, to: string)
   if (first === undefined) {
     // `loop: 103 Received fields`: what stands before the colon is the kind.
     const kind = item.decision?.warnings[0]?.split(':', 1)[0] ?? '';
-    return { id: digestOf([to, 'held', kind]), words: `held without an attempt (${kind})` };
+    return { id: digestOf([to, 'held', kind]), words: `${BEGINNINGS.held} (${kind})` };
   }
   const { reason, lastReply } = first;
   const { host = '', code = null, enhancedCode = null } = lastReply ?? {};
@@ -29,8 +43,8 @@ export function failureCause(item: MessageItem, failed: NewlyFailed, to: string)
     id: digestOf([to, reason, host, code, enhancedCode]),
     words:
       reason === 'internal'
-        ? 'delivery never came to an outcome'
-        : `${reason === 'expired' ? 'given up' : 'refused'}: ${explainReply(lastReply)}`,
+        ? BEGINNINGS.internal
+        : `${BEGINNINGS[reason ?? 'refused']}: ${explainReply(lastReply)}`,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { CauseRecord, ToldTogether } from '../../shared/ledger/cause-record.ts';
 import { beginTelling, endTelling } from '../../shared/ledger/cause-transitions.ts';
 import type { CauseLedger } from '../../shared/ledger/failed-ledger.ts';
+import { causeReason } from '../deliver/failure-cause.ts';
 import { dateTime } from '../../shared/mail/received.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Notice } from '../../shared/notice/notice.ts';
@@ -54,7 +55,7 @@ function summary(
     '',
     'To send them once more, when the reason is gone:',
     '',
-    `  mailferry failed retry --since ${new Date(firstAt).toISOString()}`,
+    `  ${retryCommand(words, firstAt)}`,
   ];
   return {
     subjectKey: `failures:${cause}:${since}:${told}`,
@@ -64,4 +65,11 @@ function summary(
     text: `${lines.join('\n')}\n`,
     report: null,
   };
+}
+
+/** As it can be typed: of this reason alone, and what was held goes by new rules or not at all. */
+function retryCommand(words: string, firstAt: number): string {
+  const reason = causeReason(words);
+  const rules = reason === 'held' ? ' --rules current' : '';
+  return `mailferry failed retry${rules} --reason ${reason} --since ${new Date(firstAt).toISOString()}`;
 }

@@ -51,6 +51,7 @@ export function hostStory(name: string, makeHost: () => Promise<StoryHost>): voi
     let scene: Surroundings;
     let host: StoryHost;
     let busy = true;
+    let isGone = true;
     /** All that commands printed. */
     let printed = '';
 
@@ -68,7 +69,7 @@ export function hostStory(name: string, makeHost: () => Promise<StoryHost>): voi
         smtp: {
           replies: (stage, { address }) => {
             if (stage !== 'rcpt') return undefined;
-            if (address === 'gone@corp.example') return '550 5.1.1 no such user here';
+            if (address === 'gone@corp.example' && isGone) return '550 5.1.1 no such user here';
             return address === 'busy@corp.example' && busy ? '451 4.2.1 mailbox busy' : undefined;
           },
         },
@@ -206,11 +207,41 @@ export function hostStory(name: string, makeHost: () => Promise<StoryHost>): voi
       expect(unknown.stderr).toContain('got nobody');
     });
 
+    test('a failed message is traced, listed, and tried again when the reason is gone', async () => {
+      const key = formatKey(keyOf('everyone', REFUSED));
+      const asked = async (...words: string[]) => {
+        const { status: code, stdout } = await host.command([...words, '--json']);
+        return { code, document: JSON.parse(stdout) as unknown };
+      };
+      const traced = { key, state: 'failed', stored: 'Failed', recipients: [{ code: 550 }] };
+      expect(await asked('trace', 'gone@corp.example')).toMatchObject({
+        ...{ code: 1, document: { messages: [traced] } },
+      });
+      expect(await asked('failed', 'list')).toMatchObject({
+        ...{ code: 1, document: { messages: [{ key, state: 'failed', reason: 'refused' }] } },
+      });
+      const recipients = ['gone@corp.example'];
+      const order = ['failed', 'retry', '--reason', '5.1.1'];
+      expect(await asked(...order, '--dry-run')).toMatchObject({
+        ...{ code: 0, document: { messages: [{ key, outcome: 'done', recipients }] } },
+      });
+      expect(receivedBy('gone@corp.example')).toEqual([]);
+      isGone = false;
+      expect(await asked('failed', 'retry', key)).toMatchObject({
+        ...{ code: 0, document: { messages: [{ key, outcome: 'done', state: 'sent' }] } },
+      });
+      expect(receivedBy('gone@corp.example')).toHaveLength(1);
+      await expect
+        .poll(() => asked('failed', 'list'), DELIVERED)
+        .toMatchObject({ code: 0, document: { messages: [] } });
+      expect(await asked('trace', key)).toMatchObject({ code: 0 });
+    });
+
     test('nobody got anything twice', () => {
       const deliveries = withoutNotices(scene.smtp.received).map(({ recipients, data }) =>
         JSON.stringify([recipients, /^Message-ID: .*$/im.exec(data.toString('latin1'))?.[0]]),
       );
-      expect(deliveries).toHaveLength(5);
+      expect(deliveries).toHaveLength(6);
       expect(new Set(deliveries).size).toBe(deliveries.length);
     });
 

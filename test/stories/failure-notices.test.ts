@@ -131,6 +131,7 @@ describe('notices about failures', () => {
     ]);
     const summary = await simpleParser(noticesAmong(made.smtp.received).at(-1)?.data ?? '');
     expect(summary.text).toContain(`refused: 550 5.1.1 from ${server}`);
+    expect(summary.text).toMatch(/^ *mailferry failed retry --reason refused --since \d{4}-\S+Z$/m);
     const named = messages.filter((one) =>
       summary.text?.includes(`everyone/${keyOf('everyone', one).sha256}`),
     );
@@ -146,5 +147,19 @@ describe('notices about failures', () => {
     await made.runOnce();
     expect(subjectsOf(made).at(-1)).toBe(single);
     expect(subjectsOf(made)).toHaveLength(CAUSE_SINGLE_NOTICES + 3);
+  });
+
+  test('much that is held: the command that is told routes it by other rules', async () => {
+    const round = Array<string>(101).fill('Received: from a.example by b.example; now');
+    const messages = Array.from({ length: CAUSE_SINGLE_NOTICES + 2 }, (_, at) =>
+      sampleMessage('chris@corp.example', `round-${at}`, { header: round }),
+    );
+    const made = await scene({ mails: { everyone: messages } });
+    await made.runOnce();
+    const summary = await simpleParser(noticesAmong(made.smtp.received).at(-1)?.data ?? '');
+    expect(summary.subject).toBe('2 more messages not delivered: held without an attempt (loop)');
+    expect(summary.text).toMatch(
+      /^ *mailferry failed retry --rules current --reason held --since \d{4}-\S+Z$/m,
+    );
   });
 });
