@@ -1,7 +1,6 @@
-"""Starts MiniStack with what it lacks of CloudFormation. A resource whose DeletionPolicy is Retain stays when its stack is
-deleted: MiniStack 1.4.21 deletes every resource. And a stack is being deleted as soon as that is asked for: MiniStack
-calls it complete for a while, which the CDK takes for a failure. Source: CloudFormation user guide, "DeletionPolicy
-attribute" and "Stack status codes"."""
+"""Starts MiniStack with what 1.4.21 lacks of CloudFormation's DeleteStack: a resource whose DeletionPolicy is Retain stays;
+a stack may be named by its ARN, as the CDK does; and it is being deleted as soon as that is asked for. Source:
+CloudFormation user guide, "DeletionPolicy attribute", "Stack status codes"; API reference, "DeleteStack"."""
 
 import runpy
 
@@ -29,6 +28,16 @@ def start_and_say_so(task, stack, *rest):
     return start_task(task, stack, *rest)
 
 
+delete_stack = handlers._ACTION_HANDLERS["DeleteStack"]
+
+
+def delete_by_name_or_arn(params):
+    given = handlers._p(params, "StackName")
+    name = given.split("/")[1] if given.startswith("arn:") else given
+    return delete_stack({**params, "StackName": [name]})
+
+
 stacks._delete_resource = delete_unless_retained
 handlers._create_stack_task_in_region = start_and_say_so
+handlers._ACTION_HANDLERS["DeleteStack"] = delete_by_name_or_arn
 runpy.run_module("ministack", run_name="__main__", alter_sys=True)
