@@ -23,6 +23,9 @@ export const DELIVERY_ATTEMPT_MS = 14 * 60_000;
 /** How long a message has to lie without a live job before the sweep queues it again. Milliseconds. */
 export const SWEEP_GRACE_MS = 15 * 60_000;
 
+/** Mail that waits so long is worth a look: greylisting is over by then, and a restart of the mail system. Milliseconds. */
+export const OLD_MAIL_MS = 2 * 3_600_000;
+
 /** Duplicate claims live at least this long; longer where giving up takes longer. Milliseconds. */
 export const DUPLICATE_CLAIM_MS = 14 * 24 * 3_600_000;
 

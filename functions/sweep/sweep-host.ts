@@ -1,4 +1,5 @@
 import { asFailure } from '../../shared/failure.ts';
+import { OLD_MAIL_MS } from '../../shared/limits.ts';
 import { compareFailed } from './compare-failed.ts';
 import type { CompareFailedDeps } from './compare-failed.ts';
 import { sweep } from './sweep.ts';
@@ -20,6 +21,10 @@ export async function sweepHost(deps: SweepHostDeps, graceMs: number): Promise<H
   const swept = await sweep(deps, graceMs);
   const { oldestAt } = swept;
   const age = oldestAt === null ? 0 : Math.max(0, deps.clock.now() - oldestAt);
+  if (age > OLD_MAIL_MS) {
+    const oldestAt = new Date(deps.clock.now() - age).toISOString();
+    deps.log.warn('old mail is still on its way', { open: swept.open, oldestAt });
+  }
   await deps.metrics.publish('OldestOpenSeconds', Math.round(age / 1000));
   return { ...swept, differences: await compare(deps, graceMs) };
 }

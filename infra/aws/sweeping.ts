@@ -1,6 +1,7 @@
 import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 
+import { OLD_MAIL_MS } from '../../shared/limits.ts';
 import type { StageParts } from './capability.ts';
 import { JobFunction } from './job-function.ts';
 import type { JobQueue } from './job-queue.ts';
@@ -17,9 +18,6 @@ import { stageMetric } from './stage-metric.ts';
 import { Tick } from './tick.ts';
 
 const SWEEP_MINUTES = 15;
-
-/** Mail that waits so long is worth a look: greylisting is over by then, and a restart of the mail system. Hours. */
-const OLDEST_OPEN_HOURS = 2;
 
 /** Finds what fell between two steps, and what differs between `Failed/` and the ledger. */
 export class Sweeping extends Construct {
@@ -43,10 +41,10 @@ export class Sweeping extends Construct {
 
   #watch({ alerts, stage }: StageParts): void {
     alerts.watch(this, 'OldestOpenAlarm', {
-      meaning: `the oldest mail in Incoming/ has waited for more than ${OLDEST_OPEN_HOURS} hours.`,
+      meaning: `the oldest mail in Incoming/ has waited for more than ${OLD_MAIL_MS / 3_600_000} hours.`,
       entry: 'oldestOpen',
       metric: stageMetric(stage, 'OldestOpenSeconds', { statistic: 'Maximum', minutes: 15 }),
-      threshold: OLDEST_OPEN_HOURS * 3600,
+      threshold: OLD_MAIL_MS / 1000,
       periods: 2,
       // Said by the alarm of the sweep itself.
       missing: TreatMissingData.IGNORE,

@@ -87,4 +87,12 @@ describe('deployed', () => {
       makeDeployedHost(account, STAGE, () => account.deploy(STAGE, { deliveryConcurrency: '8' })),
     ),
   );
+
+  test('a message that came to Failed/ is a figure in the log of deliver, for the alarm', () => {
+    const figure = /"_aws":\{.*"CloudWatchMetrics".*"Namespace":"Mailferry".*\}/;
+    const lines = account.ministack.log().split('\n');
+    const figures = lines.filter((line) => figure.test(line) && line.includes('"Parked":1'));
+    expect(figures.length).toBeGreaterThanOrEqual(1);
+    for (const line of figures) expect(line).toContain(`"service":"mailferry-${STAGE}"`);
+  });
 });

@@ -47,7 +47,7 @@ describe('a crash at every port call', () => {
         for (let at = points.shift(); at !== undefined; at = points.shift()) await dieAt(at, when);
       };
       await Promise.all(Array.from({ length: 8 }, lane));
-    }, 120_000);
+    }, 300_000);
   }
 
   async function dieAt(at: number, when: 'before' | 'after'): Promise<void> {

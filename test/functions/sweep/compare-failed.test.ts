@@ -16,7 +16,7 @@ import type { Embedded, EmbeddedDeps } from '../../../infra/local/embedded.ts';
 import type { ComparisonLedger } from '../../../shared/ledger/failed-ledger.ts';
 import { claimDelivery } from '../../../shared/ledger/message-transitions.ts';
 import { markRemoved, resetFailed } from '../../../shared/ledger/failed-transitions.ts';
-import { COMPARISON_MS, SWEEP_GRACE_MS } from '../../../shared/limits.ts';
+import { COMPARISON_MS, OLD_MAIL_MS, SWEEP_GRACE_MS } from '../../../shared/limits.ts';
 import { formatKey, NOTICES } from '../../../shared/mail/message-key.ts';
 import type { MessageKey } from '../../../shared/mail/message-key.ts';
 import { Database } from '../../../shared/sqlite/database.ts';
@@ -361,7 +361,11 @@ describe('comparison of Failed/ and the ledger', () => {
     expect((await deps.comparisons.read())?.comparedAt ?? null).toBeNull();
     // Nothing is open.
     broken.store.list = () => Readable.from([]);
+    expect(log.events('warn')).not.toContain('old mail is still on its way');
     await sweepHost(broken, SWEEP_GRACE_MS);
     expect(metrics.published.at(-1)).toEqual(['OldestOpenSeconds', 0]);
+    broken.store.list = () => Readable.from([{ key, storedAt: oldest - OLD_MAIL_MS }]);
+    await sweepHost(broken, OLD_MAIL_MS * 2);
+    expect(log.events('warn')).toContain('old mail is still on its way');
   });
 });

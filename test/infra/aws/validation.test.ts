@@ -37,7 +37,8 @@ test('a fault in the template is an error of the synthesis, by the context of cd
   });
   expect(status).not.toBe(0);
   expect(stderr).toContain("'half an hour' is not of type 'integer' (CloudFormation Validate)");
-});
+  // The validation alone takes seconds of processor time.
+}, 120_000);
 
 test('the step has it on, and CI runs it', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
