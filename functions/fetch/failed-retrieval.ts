@@ -6,7 +6,6 @@ import type { MaildropSession } from './maildrop-run.ts';
 import { readHeads } from './message-head.ts';
 import { isAbout } from './standing.ts';
 import type { MetMail } from './standing.ts';
-import { tellOfStaying } from './staying-notice.ts';
 import type { StayingMessage } from './staying-notice.ts';
 import { hashOfHead } from './uidl-hash.ts';
 
@@ -77,6 +76,8 @@ async function count(
   });
   await book.put(records);
   if (staying.length === 0) return;
+  // Loaded when there is something to tell, which is seldom.
+  const { tellOfStaying } = await import('./staying-notice.ts');
   await tellOfStaying(
     run,
     'unretrievable',

@@ -5,7 +5,6 @@ import type { MaildropSession } from './maildrop-run.ts';
 import { readHeads } from './message-head.ts';
 import { isAbout } from './standing.ts';
 import type { MetMail } from './standing.ts';
-import { tellOfStaying } from './staying-notice.ts';
 import type { StayingMessage } from './staying-notice.ts';
 
 /**
@@ -43,6 +42,9 @@ async function leaveSome(session: MaildropSession, mails: readonly MetMail[]): P
   }
   await book.put(left.map(({ record }) => record));
   run.taking.progressed ||= left.length > 0;
+  if (left.length === 0) return;
+  // Loaded when there is something to tell, which is seldom.
+  const { tellOfStaying } = await import('./staying-notice.ts');
   await tellOfStaying(
     run,
     'oversize',
