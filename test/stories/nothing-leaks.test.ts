@@ -91,7 +91,10 @@ describe('nothing leaks', () => {
     expect(leaksIn(mail, planted)).toEqual(['the Subject in the mail', 'the body in the mail']);
   }, 120_000);
 
-  /** Runs, asks, and fails at everything that a user can ask for. */
+  /**
+   * Runs, asks, and fails at everything that a user can ask for, but for `failed show` and `explain --last`, whose very
+   * purpose is to show a message's header to whoever may read it.
+   */
   async function tellEverything(scene: Scene): Promise<Map<string, string>> {
     const key = formatKey(keyOf('everyone', message('gone@corp.example')));
     const printed = new Map<string, string>();
@@ -104,7 +107,6 @@ describe('nothing leaks', () => {
       ['explain', '--key', key],
       ['trace', 'gone@corp.example'],
       ['failed', 'list', '--json'],
-      ['failed', 'show', key],
       ['doctor', 'chris', 'kelly'],
     ];
     for (const words of commands) {
