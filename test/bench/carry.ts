@@ -9,7 +9,7 @@ import { makeScratchFolder } from '../support/scratch-folder.ts';
 import { startSmtpSink, type SmtpSink } from '../support/smtp-sink.ts';
 import { findProgram } from '../support/system-packages.ts';
 import { CARRY_CLIENTS, type CarryClient } from './carry-clients.ts';
-import { machineInWords } from './machine.ts';
+import { machineInWords, warmUp } from './machine.ts';
 import { measure } from './measured-client.ts';
 import type { FarAway } from './network/delayed-network.ts';
 import { farAway, runNearServers } from './network/near-servers.ts';
@@ -57,6 +57,7 @@ async function main(words: string[]): Promise<number> {
   if (elsewhere !== null) return elsewhere;
   endBySignals();
   console.log(machineInWords());
+  warmUp();
   const place = farAway(words);
   const turns = [null, ...(place === null ? [] : [place])].map((where) =>
     turnsOf(where, rounds, slowRounds),

@@ -15,7 +15,7 @@ import {
   sha256,
   type FetchClient,
 } from './fetch-clients.ts';
-import { machineInWords } from './machine.ts';
+import { machineInWords, warmUp } from './machine.ts';
 import { measure } from './measured-client.ts';
 import { mixedMailbox } from './mixed-mailbox.ts';
 import type { FarAway } from './network/delayed-network.ts';
@@ -79,6 +79,7 @@ async function main(words: string[]): Promise<number> {
   if (elsewhere !== null) return elsewhere;
   endBySignals();
   console.log(machineInWords());
+  warmUp();
   const near = [
     { title: 'loopback', clients: ALL, place: null, tls: false },
     { title: 'loopback, TLS', clients: OVER_TLS, place: null, tls: true },

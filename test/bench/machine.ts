@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { cpus, loadavg } from 'node:os';
 
+import { MAILFERRY } from '../support/mailferry-command.ts';
 import { makeScratchFolder } from '../support/scratch-folder.ts';
 import { fileSystemOf } from './file-system.ts';
 
@@ -12,4 +14,9 @@ export function machineInWords(): string {
     `Node ${process.version}, ${cpus().length} processors, load ${(loadavg()[0] ?? 0).toFixed(1)} at the start; ` +
     `all write to the file system ${fileSystem}`
   );
+}
+
+/** The first start after an installation compiles all sources; every other one finds them compiled. */
+export function warmUp(): void {
+  execFileSync(process.execPath, [MAILFERRY, '--help'], { stdio: 'ignore' });
 }
