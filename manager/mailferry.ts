@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { keepCompiled } from './compile-cache.ts';
 import { useManyDiskThreads } from './config.ts';
+import { keepYoungHeapSmall } from './young-heap.ts';
 
+keepYoungHeapSmall();
 useManyDiskThreads();
 keepCompiled();
 const { main } = await import('./program.ts');

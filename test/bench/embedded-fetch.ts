@@ -1,6 +1,8 @@
 import { keepCompiled } from '../../manager/compile-cache.ts';
 import { useManyDiskThreads } from '../../manager/config.ts';
+import { keepYoungHeapSmall } from '../../manager/young-heap.ts';
 
+keepYoungHeapSmall();
 useManyDiskThreads();
 keepCompiled();
 const { makeContext } = await import('../../manager/context.ts');

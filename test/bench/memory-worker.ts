@@ -3,7 +3,9 @@ import { createInterface } from 'node:readline';
 import { fetchMailbox } from '../../functions/fetch/fetch-mailbox.ts';
 import { openEmbedded, type Embedded } from '../../infra/local/embedded.ts';
 import { runOnce } from '../../infra/local/run-once.ts';
+import { useManyDiskThreads } from '../../manager/config.ts';
 import { makeContext } from '../../manager/context.ts';
+import { keepYoungHeapSmall } from '../../manager/young-heap.ts';
 
 /** Answers of this process, one JSON line each. */
 export interface WorkerAnswer {
@@ -52,4 +54,6 @@ async function main([config = '', data = '', secrets = '']: readonly string[]): 
   await embedded.close();
 }
 
+keepYoungHeapSmall();
+useManyDiskThreads();
 await main(process.argv.slice(2));
