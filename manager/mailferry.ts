@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { keepCompiled } from './compile-cache.ts';
 import { useManyDiskThreads } from './config.ts';
-import { keepYoungHeapSmall } from './young-heap.ts';
+import { keepHeapTight } from './tight-heap.ts';
 
-keepYoungHeapSmall();
+keepHeapTight();
 useManyDiskThreads();
 keepCompiled();
 const { main } = await import('./program.ts');

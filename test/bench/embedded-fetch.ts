@@ -1,8 +1,8 @@
 import { keepCompiled } from '../../manager/compile-cache.ts';
 import { useManyDiskThreads } from '../../manager/config.ts';
-import { keepYoungHeapSmall } from '../../manager/young-heap.ts';
+import { keepHeapTight } from '../../manager/tight-heap.ts';
 
-keepYoungHeapSmall();
+keepHeapTight();
 useManyDiskThreads();
 keepCompiled();
 const { makeContext } = await import('../../manager/context.ts');

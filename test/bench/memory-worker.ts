@@ -5,7 +5,7 @@ import { openEmbedded, type Embedded } from '../../infra/local/embedded.ts';
 import { runOnce } from '../../infra/local/run-once.ts';
 import { useManyDiskThreads } from '../../manager/config.ts';
 import { makeContext } from '../../manager/context.ts';
-import { keepYoungHeapSmall } from '../../manager/young-heap.ts';
+import { keepHeapTight } from '../../manager/tight-heap.ts';
 
 /** Answers of this process, one JSON line each. */
 export interface WorkerAnswer {
@@ -54,6 +54,6 @@ async function main([config = '', data = '', secrets = '']: readonly string[]): 
   await embedded.close();
 }
 
-keepYoungHeapSmall();
+keepHeapTight();
 useManyDiskThreads();
 await main(process.argv.slice(2));
