@@ -10,7 +10,7 @@ import { Database } from '../../shared/sqlite/database.ts';
 import { CrashPlan } from '../support/crash-plan.ts';
 import { openCrashing } from '../support/crashing-host.ts';
 import { sampleSettings } from '../support/sample-settings.ts';
-import { makeScratchFolder } from '../support/scratch-folder.ts';
+import { makeScratchFolder, memoryFolder } from '../support/scratch-folder.ts';
 import { startPop3Server } from '../support/scripted-pop3-server.ts';
 import { startSmtpServer } from '../support/scripted-smtp-server.ts';
 
@@ -69,7 +69,7 @@ describe('a crash at every port call', () => {
 
   /** Mail, servers and a data folder of their own for one crash. */
   async function makeWorld() {
-    const folder = makeScratchFolder('crash');
+    const folder = makeScratchFolder('crash', memoryFolder());
     const pop3 = await startPop3Server({
       users: {
         chris: { password: 'secret', mails: [mail('chris@provider.example', 'one')] },
