@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 
 import { buildSync } from 'esbuild';
 
-import { FUNCTION_NAMES } from '../../infra/aws/timings.ts';
+import { bundle } from '../../infra/aws/bundle.ts';
 import type { FunctionName } from '../../infra/aws/timings.ts';
 import { makeScratchFolder } from '../support/scratch-folder.ts';
 
@@ -73,16 +73,20 @@ function median(values: readonly number[]): number {
 }
 
 const scratch = makeScratchFolder('cold-import');
+const bundles = await bundle(join(scratch.path, 'functions'));
 console.log('function   KB    ms   clients alone: KB    ms   ratio (budget 2)');
-for (const name of FUNCTION_NAMES) {
-  const files = [join(ROOT, 'dist', name, 'index.mjs'), bareClients(scratch.path, name)] as const;
+for (const { name, octets } of bundles) {
+  const ourFile = join(scratch.path, 'functions', name, 'index.mjs');
+  const files = [ourFile, bareClients(scratch.path, name)] as const;
   const ours: number[] = [];
   const bare: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     ours.push(importTime(files[0]));
     bare.push(importTime(files[1]));
   }
-  const [kilobytes, bareKilobytes] = files.map((file) => Math.round(statSync(file).size / 1000));
+  // With the files that the first one imports outright.
+  const kilobytes = Math.round(octets / 1000);
+  const bareKilobytes = Math.round(statSync(files[1]).size / 1000);
   const ratio = median(ours) / median(bare);
   console.log(
     [
