@@ -92,7 +92,8 @@ describe('deployed', () => {
     const figure = /"_aws":\{.*"CloudWatchMetrics".*"Namespace":"Mailferry".*\}/;
     const lines = account.ministack.log().split('\n');
     const figures = lines.filter((line) => figure.test(line) && line.includes('"Parked":1'));
-    expect(figures.length).toBeGreaterThanOrEqual(1);
-    for (const line of figures) expect(line).toContain(`"service":"mailferry-${STAGE}"`);
+    // Another stage of the account has figures of its own.
+    const ours = figures.filter((line) => line.includes(`"service":"mailferry-${STAGE}"`));
+    expect(ours.length).toBeGreaterThanOrEqual(1);
   });
 });
