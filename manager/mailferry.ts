@@ -3,10 +3,10 @@ import { keepCompiled } from './compile-cache.ts';
 import { useManyDiskThreads } from './config.ts';
 import { keepHeapTight } from './tight-heap.ts';
 
-keepHeapTight();
 useManyDiskThreads();
 keepCompiled();
 const { main } = await import('./program.ts');
+keepHeapTight();
 
 // What it writes is mail, or about mail: its owner's alone, whatever the shell's mask is.
 process.umask(0o077);

@@ -2,12 +2,12 @@ import { keepCompiled } from '../../manager/compile-cache.ts';
 import { useManyDiskThreads } from '../../manager/config.ts';
 import { keepHeapTight } from '../../manager/tight-heap.ts';
 
-keepHeapTight();
 useManyDiskThreads();
 keepCompiled();
 const { makeContext } = await import('../../manager/context.ts');
 const { openEmbedded } = await import('../../infra/local/embedded.ts');
 const { fetchMailbox } = await import('../../functions/fetch/fetch-mailbox.ts');
+keepHeapTight();
 
 /**
  * Fetches one mailbox into the embedded store as the connector does, and leaves routing and delivery alone. A process
