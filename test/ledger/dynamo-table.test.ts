@@ -1,11 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 
 import { dynamoLedger } from '../../shared/ledger/dynamo-ledger.ts';
 import { NO_MAILBOX_RECORD } from '../../shared/ledger/mailbox-record.ts';
 import { uidlRecord } from '../support/uidl-records.ts';
+import type { AwsScript } from '../support/scripted-aws-service.ts';
+import { scriptedAwsService } from '../support/scripted-aws-service.ts';
 
 const ACCOUNT = { mailbox: 'sales', host: 'pop.provider.example', username: 'sales' };
 
@@ -98,32 +98,15 @@ describe('the DynamoDB ledger on a service that has too much to do', () => {
 const LEASED = { ...NO_MAILBOX_RECORD, lease: { owner: 'x', until: 1 } };
 
 /** What MiniStack cannot play: a service that answers each operation as the script says. */
-async function scriptedService(script: (operation: string, at: number) => [number, object]) {
-  let requests = 0;
-  const server = createServer((request, response) => {
-    request.resume().on('end', () => {
-      const operation = String(request.headers['x-amz-target']).split('.')[1] ?? '';
-      const [status, body] = script(operation, requests);
-      requests += 1;
-      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' });
-      response.end(JSON.stringify(body));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const scripted = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    maxAttempts: 1,
-  });
+async function scriptedService(script: AwsScript) {
+  const service = await scriptedAwsService(script);
+  const scripted = new DynamoDBClient(service.clientOptions);
   return {
     client: scripted,
-    requests: () => requests,
+    requests: service.requests,
     [Symbol.asyncDispose]: async () => {
       scripted.destroy();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await service.close();
     },
   };
 }

@@ -1,37 +1,20 @@
 import { SSMClient } from '@aws-sdk/client-ssm';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 
 import { readBranch, readParameter, writeParameter } from '../../shared/settings/ssm-parameters.ts';
+import type { AwsScript } from '../support/scripted-aws-service.ts';
+import { scriptedAwsService } from '../support/scripted-aws-service.ts';
 
 /** What no emulator plays: a service that denies, throttles and quotes what it refuses. */
-async function scriptedService(script: (operation: string, at: number) => [number, object]) {
-  let requests = 0;
-  const server = createServer((request, response) => {
-    request.resume().on('end', () => {
-      const operation = String(request.headers['x-amz-target']).split('.')[1] ?? '';
-      const [status, body] = script(operation, requests);
-      requests += 1;
-      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' });
-      response.end(JSON.stringify(body));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const client = new SSMClient({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    maxAttempts: 1,
-  });
+async function scriptedService(script: AwsScript) {
+  const service = await scriptedAwsService(script);
+  const client = new SSMClient(service.clientOptions);
   return {
     place: { client, stage: 'test', random: () => 0 },
-    requests: () => requests,
+    requests: service.requests,
     [Symbol.asyncDispose]: async () => {
       client.destroy();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await service.close();
     },
   };
 }
