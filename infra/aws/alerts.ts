@@ -1,5 +1,5 @@
-import { Alarm, ComparisonOperator } from 'aws-cdk-lib/aws-cloudwatch';
-import type { IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Role } from 'aws-cdk-lib/aws-iam';
@@ -15,12 +15,12 @@ export interface Watched {
   readonly meaning: string;
   readonly entry: RunbookEntry;
   readonly metric: IMetric;
-  /** The alarm rings above this. */
-  readonly threshold: number;
+  /** The alarm rings above this; above 0, which is at all, where it is left out. */
+  readonly threshold?: number;
   /** Or below it: for what has to happen. */
   readonly rings?: 'above' | 'below';
-  /** Whether silence of the metric is trouble too. */
-  readonly missing: TreatMissingData;
+  /** What silence of the metric means; that all is well where it is left out. */
+  readonly missing?: TreatMissingData;
   /** Periods in a row above the threshold; one where it is left out. */
   readonly periods?: number;
 }
@@ -42,7 +42,8 @@ export class Alerts extends Construct {
 
   /** Rings when it begins, and says when it is over. */
   watch(scope: Construct, id: string, watched: Watched): void {
-    const { meaning, entry, metric, threshold, rings, missing, periods = 1 } = watched;
+    const { meaning, entry, metric, rings, threshold = 0, periods = 1 } = watched;
+    const { missing = TreatMissingData.NOT_BREACHING } = watched;
     const alarm = new Alarm(scope, id, {
       metric,
       alarmDescription: `Mailferry: ${meaning} What to do: ${runbookLink(entry)}`,

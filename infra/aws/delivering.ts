@@ -1,4 +1,3 @@
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 
 import type { StageParts } from './capability.ts';
@@ -55,16 +54,12 @@ export class Delivering extends Construct {
       meaning: 'mail failed for good or is held, and lies in Failed/.',
       entry: 'failedGrowing',
       metric: stageMetric(stage, 'Parked', { statistic: 'Sum', minutes: 15 }),
-      threshold: 0,
-      missing: TreatMissingData.NOT_BREACHING,
     });
     alerts.watch(this, 'DestinationDownAlarm', {
       meaning: 'the mail system does not take mail; all mail for it waits.',
       entry: 'destinationDown',
       // While it is down it is tried every quarter of an hour, time-outs added, as long as mail waits for it.
       metric: stageMetric(stage, 'DestinationDown', { statistic: 'Sum', minutes: 30 }),
-      threshold: 0,
-      missing: TreatMissingData.NOT_BREACHING,
     });
   }
 }

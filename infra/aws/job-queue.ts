@@ -1,5 +1,4 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -35,8 +34,6 @@ export class JobQueue extends Construct {
       meaning: `a job of the ${name} queue could not be handled and lies in its dead-letter queue.`,
       entry: 'deadLetters',
       metric: this.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }),
-      threshold: 0,
-      missing: TreatMissingData.NOT_BREACHING,
     });
   }
 

@@ -53,8 +53,6 @@ export class Sweeping extends Construct {
       meaning: 'the sweep found a difference between Failed/ and the ledger, and repaired it.',
       entry: 'difference',
       metric: stageMetric(stage, 'SweepDifferences', { statistic: 'Sum', minutes: 15 }),
-      threshold: 0,
-      missing: TreatMissingData.NOT_BREACHING,
     });
     alerts.watch(this, 'NoSweepAlarm', {
       meaning: 'nothing was heard of the sweep for an hour.',
