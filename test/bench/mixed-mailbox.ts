@@ -1,6 +1,7 @@
 import type { Random } from '../../shared/clock.ts';
 import { asStoredOnUnix } from '../support/line-ends.ts';
 import { seededRandom, wholeBetween } from '../support/seeded-random.ts';
+import { sampleHeader } from './sample-header.ts';
 
 /** Of 2,000 messages: 100 of 1 to 3 MB and 509 of 20 to 480 KB; the rest has 2 to 16 KB. 340 MB in all. */
 const LARGE = 100 / 2000;
@@ -33,18 +34,7 @@ export function* mixedMailbox(count: number): Generator<BenchMail> {
 }
 
 function message(random: Random, text: Buffer, index: number): Buffer {
-  const header = [
-    'Return-Path: <ann@nwtraders.example>',
-    'Received: from mail.nwtraders.example by pop.test; Mon, 23 Nov 2026 08:00:00 +0000',
-    'From: Ann <ann@nwtraders.example>',
-    'To: Bench <bench@sink.test>',
-    `Subject: sample ${index}`,
-    `Message-ID: <mixed-${index}@nwtraders.example>`,
-    'Date: Mon, 23 Nov 2026 08:00:00 +0000',
-    'MIME-Version: 1.0',
-    'Content-Type: text/plain; charset=iso-8859-1',
-    'Content-Transfer-Encoding: 8bit',
-  ];
+  const header = sampleHeader('mixed', index);
   const parts: Buffer[] = [Buffer.from(`${header.join('\r\n')}\r\n\r\n`, 'latin1')];
   if (index % 8 === 0) parts.push(Buffer.from('sch\xf6ne Gr\xfc\xdfe\r\n', 'latin1'));
   for (let left = sizeOf(random); left > 0;) {

@@ -1,5 +1,6 @@
 import type { Random } from '../../shared/clock.ts';
 import { seededRandom, wholeBetween } from '../support/seeded-random.ts';
+import { sampleHeader } from './sample-header.ts';
 
 const BENCH_MAILS = 400;
 /** How many of them are of middle size (100 KB to 1 MB) and large (3 MB); the rest has 2 to 20 KB. */
@@ -26,18 +27,7 @@ export function sampleMailbox(): Buffer[] {
 }
 
 function sampleMessage(random: Random, index: number, size: number): Buffer {
-  const header = [
-    'Return-Path: <ann@nwtraders.example>',
-    'Received: from mail.nwtraders.example by pop.test; Mon, 23 Nov 2026 08:00:00 +0000',
-    'From: Ann <ann@nwtraders.example>',
-    'To: Bench <bench@sink.test>',
-    `Subject: sample ${index}`,
-    `Message-ID: <sample-${index}@nwtraders.example>`,
-    'Date: Mon, 23 Nov 2026 08:00:00 +0000',
-    'MIME-Version: 1.0',
-    'Content-Type: text/plain; charset=iso-8859-1',
-    'Content-Transfer-Encoding: 8bit',
-  ];
+  const header = sampleHeader('sample', index);
   const top = Buffer.from(`${header.join('\n')}\n\n`, 'latin1');
   return Buffer.concat([top, body(random, Math.max(size - top.length, 100), index % 8 === 0)]);
 }
