@@ -5,6 +5,7 @@ import {
   ReceiveMessageCommand,
   CreateQueueCommand,
 } from '@aws-sdk/client-sqs';
+import type { Message } from '@aws-sdk/client-sqs';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 
 import { bundle } from '../../infra/aws/bundle.ts';
@@ -28,12 +29,20 @@ const HIDDEN_SECONDS = 5;
 type Source = 'route' | 'deliver';
 
 /**
+ * When a call is to be killed, by how long the last one of its function took that was not: a time that says the same on
+ * a fast machine and on a slow one. Null: not at all.
+ */
+export type KillAfter = (usualMs: number) => number | null;
+
+/**
  * A stage on MiniStack whose functions, the bundles as they are deployed, are called by the test in place of Lambda: so
  * that it can kill them, and let hours pass.
  */
 export class DrainStage {
   /** How far the functions' time lies ahead. */
   aheadMs = 0;
+  /** How long the last whole call of a function took. Milliseconds. */
+  readonly #usualMs = new Map<FunctionName, number>();
   readonly #folder: string;
   readonly #clients: AwsClients;
   readonly #stage: EmulatedStage;
@@ -74,22 +83,28 @@ export class DrainStage {
     });
   }
 
-  call(name: FunctionName, event: unknown, killAfterMs: number | null): Promise<CallEnd> {
+  /** The first call of a function is never killed: how long it takes is not known. */
+  async call(name: FunctionName, event: unknown, killAfter: KillAfter): Promise<CallEnd> {
     const { aheadMs } = this;
     const [folder, environment] = [this.#folder, this.#environment];
-    return callKillable({ folder, name, event, environment, aheadMs, killAfterMs });
+    const usualMs = this.#usualMs.get(name);
+    const killAfterMs = usualMs === undefined ? null : killAfter(usualMs);
+    const begun = performance.now();
+    const end = await callKillable({ folder, name, event, environment, aheadMs, killAfterMs });
+    if (end.kind === 'returned') this.#usualMs.set(name, performance.now() - begun);
+    return end;
   }
 
-  fetch(mailbox: string, killAfterMs: number | null): Promise<CallEnd> {
+  fetch(mailbox: string, killAfter: KillAfter): Promise<CallEnd> {
     const body = JSON.stringify({ mailbox, queuedAt: Date.now() + this.aheadMs });
-    return this.call('fetch', queueEvent([{ id: 'fetch', body }]), killAfterMs);
+    return this.call('fetch', queueEvent([{ id: 'fetch', body }]), killAfter);
   }
 
   /**
    * Hands what a queue shows now to its function, batch by batch, as an event source does: what is done with is deleted.
    * @returns how many calls were killed
    */
-  async work(name: Source, killAfterMs: () => number | null): Promise<number> {
+  async work(name: Source, killAfter: KillAfter): Promise<number> {
     let kills = 0;
     for (let empty = 0; empty < 2;) {
       const records = await this.#receive(name);
@@ -97,7 +112,7 @@ export class DrainStage {
         empty += 1;
         continue;
       }
-      const end = await this.call(name, queueEvent(records), killAfterMs());
+      const end = await this.call(name, queueEvent(records), killAfter);
       if (end.kind === 'killed') kills += 1;
       else await this.#delete(name, records, end.answer);
     }
@@ -155,11 +170,25 @@ export class DrainStage {
         QueueUrl: this.#url(name),
         MaxNumberOfMessages: 10,
         VisibilityTimeout: HIDDEN_SECONDS,
+        MessageSystemAttributeNames: [
+          'ApproximateReceiveCount',
+          'ApproximateFirstReceiveTimestamp',
+        ],
       }),
     );
-    return messages.map(({ MessageId: id = '', Body: body = '', ReceiptHandle: receipt = '' }) => ({
-      ...{ id, body, receipt },
-    }));
+    return messages.map((message) => this.#record(message));
+  }
+
+  /** With its first receive told in the functions' time: they put off what was received long ago for a shorter while. */
+  #record({
+    MessageId: id = '',
+    Body: body = '',
+    ReceiptHandle: receipt = '',
+    Attributes,
+  }: Message) {
+    const receives = Number(Attributes?.ApproximateReceiveCount);
+    const firstReceivedAt = Number(Attributes?.ApproximateFirstReceiveTimestamp) + this.aheadMs;
+    return { id, body, receipt, receives, firstReceivedAt };
   }
 
   async #delete(
