@@ -1,4 +1,5 @@
 import type { Courier, HandOver, Parcel } from '../../shared/courier/courier.ts';
+import { wantsOwnTransaction } from '../../shared/courier/permanence.ts';
 import { asFailure, Failure } from '../../shared/failure.ts';
 import type { InHand } from '../../shared/ledger/in-hand.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
@@ -31,7 +32,7 @@ export interface AttemptResult {
 }
 
 /**
- * One attempt for all who wait, in groups of as many as the courier takes at once. The replies of each group are
+ * One attempt for all who wait, in groups of as many as the courier and the server take at once. The replies of each group are
  * written before the next begins, for which the claim is extended; the last write also ends the attempt. A fault on our
  * side (the store cannot be read) ends it as a deferral: nobody was refused.
  */
@@ -64,17 +65,33 @@ export async function attemptDelivery(
       await keepClaim(deps, key, claimed);
       continue;
     }
+    const crowded = overTheLimit(handOver);
+    if (crowded.length > 0) groups.unshift(crowded);
     // Whoever is left of a message to very many waits with the others when the destination is down.
     if (handOver.destination === 'down') groups.length = 0;
+    const replies = handOver.replies.filter(({ address }) => !crowded.includes(address));
+    const settled = { ...handOver, replies };
     try {
-      item = await record(deps, key, claimed, handOver, groups.length === 0);
+      item = await record(deps, key, claimed, settled, groups.length === 0);
     } finally {
       // Also where the ledger did not take it: the server's words are the only trace of a copy that comes twice.
-      logHandOver(deps.log, key, handOver, item);
+      logHandOver(deps.log, key, settled, item);
     }
     await claimed.passage.tell(handOver);
   }
   return { item, transcript };
+}
+
+/**
+ * Whom the server put off only since the transaction had enough recipients: another one follows at once, as long as
+ * each brings somebody the mail. None while nobody gets any: then they wait as the server said.
+ */
+function overTheLimit({ destination, replies }: HandOver): string[] {
+  if (destination !== 'works' || !replies.some(({ verdict }) => verdict === 'sent')) return [];
+  return replies
+    .filter(({ verdict }) => verdict === 'temporary')
+    .filter(({ code, enhancedCode, text }) => wantsOwnTransaction(code, enhancedCode, text))
+    .map(({ address }) => address);
 }
 
 async function handOverOnce(

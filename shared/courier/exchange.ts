@@ -2,13 +2,18 @@ import { concernsSession } from './permanence.ts';
 import { faultVerdict, transactionVerdict, type Verdict } from './reply-classification.ts';
 import type { SmtpReply } from './smtp-reply.ts';
 
+interface TakenReply extends SmtpReply {
+  /** It came before the final dot was handed to the connection. */
+  readonly early: boolean;
+}
+
 /**
  * What the server said in one mail transaction (RFC 5321 section 3.3). Replies come in the order of the commands, also
  * with PIPELINING (RFC 2920 section 3.1): MAIL, each RCPT, DATA, then one for the message, or in LMTP one for each
  * accepted recipient in their order (RFC 2033 section 4.2).
  */
 export class Exchange {
-  readonly #replies: SmtpReply[] = [];
+  readonly #replies: TakenReply[] = [];
   readonly #recipients: number;
   readonly #lmtp: boolean;
   #fault = 'the connection ended without a reply';
@@ -23,7 +28,7 @@ export class Exchange {
   }
 
   take(reply: SmtpReply): void {
-    this.#replies.push(reply);
+    this.#replies.push({ ...reply, early: !this.ended });
   }
 
   /** Why the transaction stopped; used for those whom no reply reached. */
@@ -31,9 +36,20 @@ export class Exchange {
     this.#fault = fault;
   }
 
-  /** A reply that is none, or 421: the session is not to be used again. */
+  /**
+   * Whether the message may be sent. Only 3xx says so: to a server that answered DATA with 250 and still reads commands,
+   * the lines of a message would be commands.
+   */
+  get mayBegin(): boolean {
+    const code = this.#data?.code ?? 0;
+    return code >= 300 && code < 400;
+  }
+
+  /** A reply that is none, 421, or out of step: the session is not to be used again. */
   get broken(): boolean {
-    return this.#replies.some((reply) => reply.code === null || reply.code === 421);
+    const isSurplus = this.complete && this.#finals.length > this.#finalsExpected;
+    const isHopeless = ({ code }: SmtpReply): boolean => code === null || code === 421;
+    return isSurplus || this.#replies.some(isHopeless) || this.#finals.some(isTooEarly);
   }
 
   /** The message, or in LMTP one recipient, was refused after DATA. */
@@ -43,7 +59,8 @@ export class Exchange {
 
   /** The message and every reply to it went through. */
   get complete(): boolean {
-    return this.ended && this.#finals.length >= this.#finalsExpected;
+    const settled = this.#finals.filter((reply) => !isTooEarly(reply));
+    return this.ended && settled.length >= this.#finalsExpected;
   }
 
   /** The server had not even taken the sender: a second try can not make a second copy. */
@@ -78,24 +95,27 @@ export class Exchange {
     if (!rcpt.positive) return transactionVerdict(rcpt);
     const final = this.#finals[this.#lmtp ? nthAccepted : 0];
     if (final !== undefined) return this.#finalVerdict(final);
-    const data = this.#replies[this.#recipients + 1];
-    if (data === undefined || data.positive || data.code === 354) return faultVerdict(this.#fault);
+    const data = this.#data;
+    if (data === undefined || data.positive || this.mayBegin) return faultVerdict(this.#fault);
     return transactionVerdict(data);
   }
 
-  /** A yes that came before the final dot is about something else: a server that lost step must not lose the mail. */
-  #finalVerdict(final: SmtpReply): Verdict {
-    if (final.positive && !this.ended) {
+  #finalVerdict(final: TakenReply): Verdict {
+    if (isTooEarly(final)) {
       return faultVerdict(`the server replied before the end of the message: ${final.text}`);
     }
     return transactionVerdict(final);
+  }
+
+  get #data(): SmtpReply | undefined {
+    return this.#replies[this.#recipients + 1];
   }
 
   #rcpt(index: number): SmtpReply | undefined {
     return this.#replies.slice(1, 1 + this.#recipients)[index];
   }
 
-  get #finals(): SmtpReply[] {
+  get #finals(): TakenReply[] {
     return this.#replies.slice(this.#recipients + 2);
   }
 
@@ -103,4 +123,9 @@ export class Exchange {
     if (!this.#lmtp) return 1;
     return this.#replies.slice(1, 1 + this.#recipients).filter((reply) => reply.positive).length;
   }
+}
+
+/** A yes that came before the final dot is about something else: a server that lost step must not lose the mail. */
+function isTooEarly({ positive, early }: TakenReply): boolean {
+  return positive && early;
 }

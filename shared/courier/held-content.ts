@@ -1,9 +1,9 @@
 import { Readable, finished } from 'node:stream';
 
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 
 export interface HeldContentEvents {
-  /** The server has said 354: from here on it may have mail in hand. */
+  /** The server has answered DATA: from here on it may have mail in hand. What it throws ends the content unopened. */
   readonly begun: () => void;
   /** Another block was asked for. */
   readonly progress: () => void;
@@ -51,8 +51,15 @@ export function heldContent(
   return new Readable({
     read() {
       events.progress();
-      if (source === null) source = start(this);
-      else source.resume();
+      if (source !== null) {
+        source.resume();
+        return;
+      }
+      try {
+        source = start(this);
+      } catch (error) {
+        this.destroy(asFailure(error));
+      }
     },
     destroy(error, done) {
       source?.destroy();

@@ -53,3 +53,16 @@ export function permanenceOf(code: number, enhancedCode: string | null): Permane
   if (code < 500 || code > 599) return 'temporary';
   return enhancedCode?.startsWith('4.') === true ? 'temporary' : 'permanent';
 }
+
+/**
+ * Of a refused recipient: the transaction has as many as the server takes, and one of its own may take him at once (RFC
+ * 5321 section 4.5.3.1.10). Filters that judge by each recipient's own rules say it to all but the first.
+ */
+export function wantsOwnTransaction(
+  code: number | null,
+  enhancedCode: string | null,
+  text: string,
+): boolean {
+  if (enhancedCode !== null) return /^[45]\.5\.3$/.test(enhancedCode);
+  return (code === 452 || code === 552) && /too many (?:recipients|rcpts)/i.test(text);
+}

@@ -39,7 +39,7 @@ export function sessionVerdict(what: string, reply: SmtpReply | null): Verdict {
     verdict: 'temporary',
     code: reply?.code ?? null,
     enhancedCode: reply?.enhancedCode ?? null,
-    text: oneLine(reply === null ? what : `${what}: ${reply.text}`),
+    text: oneLine(reply === null || reply.text === '' ? what : `${what}: ${reply.text}`),
   };
 }
 

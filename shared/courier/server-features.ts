@@ -2,7 +2,8 @@
 export interface ServerFeatures {
   readonly eightBitMime: boolean;
   readonly smtpUtf8: boolean;
-  readonly auth: boolean;
+  /** Mechanisms of AUTH (RFC 4954), in upper case. */
+  readonly auth: readonly string[];
   /** Largest message in octets (RFC 1870); null where none is stated. */
   readonly maxSize: number | null;
 }
@@ -11,25 +12,36 @@ export interface ServerFeatures {
 export const NO_FEATURES: ServerFeatures = {
   eightBitMime: false,
   smtpUtf8: false,
-  auth: false,
+  auth: [],
   maxSize: null,
 };
 
 /** Reads the lines of a positive reply to EHLO, `250-SIZE 1000\n250 8BITMIME`; the first line is the greeting. */
 export function parseFeatures(reply: string): ServerFeatures {
   const keywords = new Map<string, string>();
+  const mechanisms: string[] = [];
   for (const line of reply.split(/\r?\n/).slice(1)) {
     // `AUTH=PLAIN` is how servers wrote it before RFC 2554.
     const [, keyword, value] =
       /^\d{3}[ -]([A-Za-z0-9][A-Za-z0-9-]*)(?:[ =](.*))?$/.exec(line) ?? [];
-    if (keyword !== undefined) keywords.set(keyword.toUpperCase(), value ?? '');
+    if (keyword === undefined) continue;
+    keywords.set(keyword.toUpperCase(), value ?? '');
+    // Servers that write both forms have two lines.
+    if (keyword.toUpperCase() === 'AUTH') mechanisms.push(...namesIn(value ?? ''));
   }
   const size = Number(keywords.get('SIZE') ?? 0);
   return {
     eightBitMime: keywords.has('8BITMIME'),
     smtpUtf8: keywords.has('SMTPUTF8'),
-    auth: keywords.has('AUTH'),
+    auth: [...new Set(mechanisms)],
     // RFC 1870 section 4: 0 means no fixed limit.
     maxSize: Number.isSafeInteger(size) && size > 0 ? size : null,
   };
+}
+
+function namesIn(list: string): string[] {
+  return list
+    .toUpperCase()
+    .split(/[\s=]+/)
+    .filter((name) => name !== '');
 }

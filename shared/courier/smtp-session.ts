@@ -19,6 +19,15 @@ import { describeFault, sessionFailure } from './session-failure.ts';
 import { ReplyReader } from './smtp-reply.ts';
 import { Transcript } from './transcript.ts';
 
+/**
+ * A server that answers longer is given up: after the final dot that costs a second copy, so it lies far above what
+ * any server says, and far below what would harm.
+ */
+const MAX_REPLY_OCTETS = 16 * 1024 * 1024;
+
+/** What nodemailer can log in by with a password. */
+const MECHANISMS = ['PLAIN', 'LOGIN', 'CRAM-MD5'];
+
 export interface Credentials {
   readonly username: string;
   readonly password: string;
@@ -105,6 +114,7 @@ export class SmtpSession {
       connectionTimeout: backstopMs,
       greetingTimeout: backstopMs,
       socketTimeout: backstopMs,
+      maxResponseSize: MAX_REPLY_OCTETS,
       // A graceful end would flush what is buffered of a message that broke off.
       socketCloseTimeout: 0,
     });
@@ -245,9 +255,12 @@ export class SmtpSession {
 
   async #logIn(login: () => Promise<Credentials>): Promise<void> {
     const { username, password } = await login();
-    if (!this.#features.auth) {
+    const offered = this.#features.auth;
+    // Without a common one nodemailer would try PLAIN, and tell the password to a server that did not ask for it.
+    if (!offered.some((mechanism) => MECHANISMS.includes(mechanism))) {
       const where = `${this.#options.server.host}:${this.#options.server.port}`;
-      const text = `expected AUTH in the EHLO reply of ${where}, since a user name is set, got none`;
+      const got = offered.length === 0 ? 'none' : offered.join(' ');
+      const text = `expected AUTH with one of ${MECHANISMS.join(', ')} in the EHLO reply of ${where}, since a user name is set, got ${got}`;
       throw new Failure('login', 'temporary', text);
     }
     this.#conceal = concealer(username, password);
@@ -275,6 +288,10 @@ export class SmtpSession {
     return heldContent(transaction.content, transaction.size, {
       begun: () => {
         exchange.begun = true;
+        if (exchange.mayBegin) return;
+        const text =
+          'expected 354 to DATA, got another answer that is no refusal: nothing was sent';
+        throw new Failure('protocol', 'temporary', text);
       },
       progress: () => {
         this.#watch.expect('progress in sending the message', commandMs);

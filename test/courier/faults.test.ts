@@ -10,7 +10,14 @@ import { courierFor } from './courier-for.ts';
 
 const FIRST = 'chris@corp.example';
 const SECOND = 'kelly@corp.example';
-const FAULTS = ['drop', 'hang', '451 4.3.0 later', '554 5.7.1 never', 'nonsense'] as const;
+const FAULTS = [
+  'drop',
+  'hang',
+  '451 4.3.0 later',
+  '554 5.7.1 never',
+  'nonsense',
+  '421 4.3.2 restarting',
+] as const;
 const SHORT = { greetingMs: 40, commandMs: 40, finalMs: 40, quitMs: 40 };
 const auth = { username: 'connector', password: 'open sesame' };
 
@@ -18,26 +25,26 @@ const auth = { username: 'connector', password: 'open sesame' };
  * Where the two recipients end, for each of {@link FAULTS} in turn: `s` sent, `t` temporary, `p` permanent.
  * The fault strikes once, in the first transaction of the first session; RCPT and LMTP's replies only the second one.
  */
-const ENDS: readonly (readonly [SmtpStage, string, string, string, string, string])[] = [
-  ['connect', 'tt', 'tt', 'tt', 'tt', 'tt'],
+const ENDS: readonly (readonly [SmtpStage, ...string[]])[] = [
+  ['connect', 'tt', 'tt', 'tt', 'tt', 'tt', 'tt'],
   // A refused EHLO is followed by HELO (RFC 5321 section 3.2), which this server takes.
-  ['ehlo', 'tt', 'tt', 'ss', 'ss', 'ss'],
-  ['auth', 'tt', 'tt', 'tt', 'tt', 'tt'],
-  ['mail', 'tt', 'tt', 'tt', 'pp', 'tt'],
-  ['rcpt', 'tt', 'tt', 'st', 'sp', 'st'],
-  ['data', 'tt', 'tt', 'tt', 'pp', 'tt'],
-  ['block', 'tt', 'tt', 'tt', 'pp', 'tt'],
-  ['content', 'tt', 'tt', 'tt', 'pp', 'tt'],
-  ['quit', 'ss', 'ss', 'ss', 'ss', 'ss'],
+  ['ehlo', 'tt', 'tt', 'ss', 'ss', 'ss', 'tt'],
+  ['auth', 'tt', 'tt', 'tt', 'tt', 'tt', 'tt'],
+  ['mail', 'tt', 'tt', 'tt', 'pp', 'tt', 'tt'],
+  ['rcpt', 'tt', 'tt', 'st', 'sp', 'st', 'tt'],
+  ['data', 'tt', 'tt', 'tt', 'pp', 'tt', 'tt'],
+  ['block', 'tt', 'tt', 'tt', 'pp', 'tt', 'tt'],
+  ['content', 'tt', 'tt', 'tt', 'pp', 'tt', 'tt'],
+  ['quit', 'ss', 'ss', 'ss', 'ss', 'ss', 'ss'],
 ];
 
 const LMTP_ENDS: typeof ENDS = [
   // LMTP has no HELO.
-  ['ehlo', 'tt', 'tt', 'tt', 'tt', 'tt'],
-  ['mail', 'tt', 'tt', 'tt', 'pp', 'tt'],
-  ['rcpt', 'tt', 'tt', 'st', 'sp', 'st'],
-  ['data', 'tt', 'tt', 'tt', 'pp', 'tt'],
-  ['content', 'st', 'st', 'st', 'sp', 'st'],
+  ['ehlo', 'tt', 'tt', 'tt', 'tt', 'tt', 'tt'],
+  ['mail', 'tt', 'tt', 'tt', 'pp', 'tt', 'tt'],
+  ['rcpt', 'tt', 'tt', 'st', 'sp', 'st', 'tt'],
+  ['data', 'tt', 'tt', 'tt', 'pp', 'tt', 'tt'],
+  ['content', 'st', 'st', 'st', 'sp', 'st', 'st'],
 ];
 
 async function strike(
@@ -220,6 +227,69 @@ describe('a reply before the end of the message', () => {
     expect(replies[0]?.text).toContain(text);
     expect(content.destroyed).toBe(true);
     expect(server.received).toEqual([]);
+    await courier.close();
+    await server.close();
+  });
+});
+
+describe('an answer out of step', () => {
+  const mail = () => parcelOf('a: b\r\n\r\nRSET\r\n', { recipients: [FIRST, SECOND] });
+
+  async function answered(stage: SmtpStage, reply: string) {
+    const server = await startSmtpServer({
+      replies: (now, { session }) => (now === stage && session === 1 ? reply : undefined),
+    });
+    const courier = courierFor(server.port, { concurrency: 1 });
+    const first = await courier.deliver(mail());
+    const second = await courier.deliver(mail());
+    await courier.close();
+    await server.close();
+    return { first, second, server };
+  }
+
+  it.each([
+    // Taken for leave to send, the lines of the message would be commands to this server.
+    ['data', '250 2.0.0 already yours', 'expected 354 to DATA', 0],
+    ['data', '354 go ahead\r\n250 2.0.0 already yours', 'before the end of the message', 1],
+  ] as const)('at %s, %j: mail waits, the next one goes', async (stage, reply, text, reached) => {
+    const { first, second, server } = await answered(stage, reply);
+    expect(first.replies.map(({ verdict }) => verdict)).toEqual(['temporary', 'temporary']);
+    expect(first.replies[0]?.text).toContain(text);
+    expect(second.replies.map(({ verdict }) => verdict)).toEqual(['sent', 'sent']);
+    expect(server.received.map(({ session }) => session)).toEqual([
+      ...Array.from({ length: reached }, () => 1),
+      2,
+    ]);
+    expect(server.commands).not.toContain('RSET');
+  });
+
+  it('after the message: nobody takes it for his own', async () => {
+    const { first, second, server } = await answered(
+      'content',
+      '250 2.0.0 accepted\r\n250 2.0.0 and again',
+    );
+    expect([first, second].flatMap(({ replies }) => replies.map((one) => one.verdict))).toEqual(
+      Array.from({ length: 4 }, () => 'sent'),
+    );
+    expect(server.received.map(({ session }) => session)).toEqual([1, 2]);
+  });
+});
+
+describe('a reply of megabytes', () => {
+  const line = `250-${'x'.repeat(1000)}`;
+
+  it.each([
+    ['ehlo', `${`${line}\r\n`.repeat(2500)}250 PIPELINING`],
+    ['content', `${`${line}\r\n`.repeat(2500)}250 2.0.0 accepted`],
+    ['content', `250 2.0.0 ${'x'.repeat(2_500_000)}`],
+  ] as const)('at %s is one reply', async (stage, reply) => {
+    const server = await startSmtpServer({
+      replies: (now) => (now === stage ? reply : undefined),
+    });
+    const courier = courierFor(server.port);
+    const { replies } = await courier.deliver(parcelOf('a: b\r\n'));
+    expect(replies[0]?.verdict).toBe('sent');
+    expect(Buffer.byteLength(replies[0]?.text ?? '')).toBeLessThanOrEqual(200);
     await courier.close();
     await server.close();
   });

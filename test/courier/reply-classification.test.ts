@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { wantsOwnTransaction } from '../../shared/courier/permanence.ts';
 import {
   oneLine,
   sessionVerdict,
@@ -82,5 +83,21 @@ describe('oneLine', () => {
 
   it('cuts between characters', () => {
     expect(oneLine('é'.repeat(150))).toBe(`${'é'.repeat(98)}…`);
+  });
+});
+
+describe('wantsOwnTransaction', () => {
+  it.each([
+    [452, '4.5.3', 'too many recipients', true],
+    [550, '5.5.3', 'enough', true],
+    [452, null, 'Too many recipients received this hour', true],
+    [552, null, '<x>: too many rcpts', true],
+    [452, null, 'insufficient system storage', false],
+    [452, '4.3.1', 'too many recipients', false],
+    [452, '4.2.2', 'mailbox full', false],
+    [451, null, 'too many recipients', false],
+    [null, null, 'too many recipients', false],
+  ] as const)('%s %s %j: %s', (code, enhancedCode, text, expected) => {
+    expect(wantsOwnTransaction(code, enhancedCode, text)).toBe(expected);
   });
 });

@@ -6,14 +6,14 @@ describe('parseFeatures', () => {
   it('reads what it knows, in any case', () => {
     expect(
       parseFeatures('250-mx.example\n250-size 1000\n250-8BITMIME\n250-SMTPUTF8\n250 AUTH PLAIN'),
-    ).toEqual({ eightBitMime: true, smtpUtf8: true, auth: true, maxSize: 1000 });
+    ).toEqual({ eightBitMime: true, smtpUtf8: true, auth: ['PLAIN'], maxSize: 1000 });
   });
 
   it('takes nothing from the greeting line', () => {
     expect(parseFeatures('250 SMTPUTF8 8BITMIME')).toEqual({
       eightBitMime: false,
       smtpUtf8: false,
-      auth: false,
+      auth: [],
       maxSize: null,
     });
   });
@@ -26,6 +26,11 @@ describe('parseFeatures', () => {
   );
 
   it('knows AUTH as it was written before RFC 2554', () => {
-    expect(parseFeatures('250-mx.example\n250 AUTH=LOGIN').auth).toBe(true);
+    expect(parseFeatures('250-mx.example\n250 AUTH=LOGIN').auth).toEqual(['LOGIN']);
+  });
+
+  it('knows the mechanisms of all lines', () => {
+    const reply = '250-mx.example\n250-AUTH plain  LOGIN\n250-AUTH=LOGIN CRAM-MD5\n250 AUTH';
+    expect(parseFeatures(reply).auth).toEqual(['PLAIN', 'LOGIN', 'CRAM-MD5']);
   });
 });

@@ -140,7 +140,7 @@ describe('the envelope', () => {
 describe('AUTH', () => {
   const auth = { username: 'connector', password: 'open sesame' };
 
-  it.each(['PLAIN', 'LOGIN'])(
+  it.each(['PLAIN', 'LOGIN', 'CRAM-MD5'])(
     'logs in by %s, and keeps it out of the transcript',
     async (method) => {
       await withServer(
@@ -161,6 +161,48 @@ describe('AUTH', () => {
       );
     },
   );
+
+  it.each(['PLAIN', 'LOGIN', 'CRAM-MD5'])(
+    'lets mail wait on a wrong password by %s',
+    async (method) => {
+      await withServer(
+        { auth: { ...auth, mechanisms: method } },
+        { login: () => Promise.resolve({ ...auth, password: 'shut sesame' }) },
+        async (server, courier) => {
+          const { replies, destination } = await courier.deliver(parcelOf('a: b\r\n'));
+          expect(replies).toMatchObject([
+            { verdict: 'temporary', code: 535, enhancedCode: '5.7.8' },
+          ]);
+          expect(destination).toBe('down');
+          expect(server.commands.some((line) => line.startsWith('MAIL'))).toBe(false);
+        },
+      );
+    },
+  );
+
+  it('lets mail wait on a temporary failure of the login', async () => {
+    await withServer(
+      { auth, replies: (stage) => (stage === 'auth' ? '454 4.7.0 directory is away' : undefined) },
+      { login: () => Promise.resolve(auth) },
+      async (_, courier) => {
+        const { replies } = await courier.deliver(parcelOf('a: b\r\n'));
+        expect(replies).toMatchObject([{ verdict: 'temporary', code: 454, enhancedCode: '4.7.0' }]);
+      },
+    );
+  });
+
+  it('tells no password to a server whose mechanisms it does not know', async () => {
+    await withServer(
+      { auth: { ...auth, mechanisms: 'NTLM GSSAPI' } },
+      { login: () => Promise.resolve(auth) },
+      async (server, courier) => {
+        const { replies } = await courier.deliver(parcelOf('a: b\r\n'));
+        expect(replies[0]?.verdict).toBe('temporary');
+        expect(replies[0]?.text).toMatch(/expected AUTH with one of PLAIN, .*, got NTLM GSSAPI$/);
+        expect(server.commands.some((line) => line.startsWith('AUTH'))).toBe(false);
+      },
+    );
+  });
 
   it('lets mail wait on a wrong password, even when the server echoes it', async () => {
     await withServer(

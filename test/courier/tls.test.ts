@@ -89,6 +89,26 @@ describe('STARTTLS', () => {
     await scripted.close();
   });
 
+  it('forgets what was said before it: a reply slipped in behind the 220 is nobody’s', async () => {
+    const scripted = await startSmtpServer({
+      auth,
+      tls: { mode: 'starttls', ...good },
+      replies: (stage) =>
+        stage === 'starttls'
+          ? '220 2.0.0 go ahead\r\n250-slipped.example\r\n250 SIZE 1\r\n235 2.7.0 logged in'
+          : undefined,
+    });
+    const courier = courierFor(scripted.port, {
+      login: () => Promise.resolve(auth),
+      server: { tls: 'starttls', ca: authority },
+    });
+    const { replies } = await courier.deliver(parcelOf('a: b\r\n'));
+    expect(replies[0]?.verdict).toBe('sent');
+    expect(scripted.commands.filter((line) => /^(EHLO|AUTH)/.test(line))).toHaveLength(3);
+    await courier.close();
+    await scripted.close();
+  });
+
   it('is not used where the setting is none', async () => {
     const scripted = await startSmtpServer({ tls: { mode: 'starttls', ...good } });
     const courier = courierFor(scripted.port);

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -10,6 +11,8 @@ import {
   type SmtpServerOptions,
   type SmtpStage,
 } from './smtp-script.ts';
+
+const CHALLENGE = '<1896.697170952@scripted.example>';
 
 interface SessionContext {
   readonly number: number;
@@ -151,6 +154,11 @@ export class ScriptedSmtpSession {
       await this.#send('334 VXNlcm5hbWU6');
       return;
     }
+    if (mechanism === 'CRAM-MD5') {
+      this.#expectAuth = (answer) => this.#checkDigest(decoded(answer));
+      await this.#send(`334 ${Buffer.from(CHALLENGE).toString('base64')}`);
+      return;
+    }
     const [, username, password] = decoded(initial ?? '').split('\0');
     await this.#reply('auth', this.#checkPassword(username ?? '', password ?? ''));
   }
@@ -159,6 +167,14 @@ export class ScriptedSmtpSession {
     const { auth } = this.#options;
     this.#authenticated = username === auth?.username && password === auth.password;
     return this.#authenticated ? '235 2.7.0 welcome' : '535 5.7.8 bad credentials';
+  }
+
+  /** RFC 2195: the user name, a space, and the keyed digest of the challenge. */
+  #checkDigest(answer: string): string {
+    const { username, password } = this.#options.auth ?? { username: '', password: '' };
+    const digest = createHmac('md5', password).update(CHALLENGE).digest('hex');
+    const isRight = answer === `${username} ${digest}`;
+    return this.#checkPassword(username, isRight ? password : '');
   }
 
   async #mail(line: string): Promise<void> {

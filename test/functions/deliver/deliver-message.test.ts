@@ -174,6 +174,44 @@ describe('deliverMessage', () => {
     ]);
   });
 
+  test('a server that takes few recipients at once: the others follow at once, each transaction written down', async () => {
+    const handed: (readonly string[])[] = [];
+    const sentBefore: number[] = [];
+    const four = ['ann', 'bob', 'chris', 'kelly'].map((name) => `${name}@corp.example`);
+    const some = await storeArrival(deps.store, 'everyone', sampleMessage(four.join(', '), 'few'));
+    await routeMessage(deps, some);
+    const limited = by(async ({ envelope: { recipients } }) => {
+      handed.push(recipients);
+      const states = (await item(some))?.recipients.map(({ state }) => state) ?? [];
+      sentBefore.push(states.filter((state) => state === 'sent').length);
+      const { replies, ...rest } = handOverOf(recipients, 'sent');
+      const tooMany = { verdict: 'temporary', code: 452, enhancedCode: '4.5.3' } as const;
+      return {
+        ...rest,
+        replies: replies.map((one, at) => (at < 2 ? one : { ...one, ...tooMany })),
+      };
+    });
+    expect(await deliverMessage(limited, some)).toEqual({ kind: 'done' });
+    expect(handed).toEqual([four, four.slice(2)]);
+    expect(sentBefore).toEqual([0, 2]);
+    expect((await item(some))?.recipients.map(({ state, attempts }) => [state, attempts])).toEqual(
+      four.map(() => ['sent', 1]),
+    );
+  });
+
+  test('a server that has too many recipients with the first one is not asked again at once', async () => {
+    let calls = 0;
+    const full = by(({ envelope: { recipients } }) => {
+      calls += 1;
+      const { replies, ...rest } = handOverOf(recipients, 'temporary');
+      const tooMany = { code: 452, enhancedCode: '4.5.3' };
+      return Promise.resolve({ ...rest, replies: replies.map((one) => ({ ...one, ...tooMany })) });
+    });
+    expect(await deliverMessage(full, key)).toMatchObject({ kind: 'later' });
+    expect(calls).toBe(1);
+    expect((await item())?.recipients.map(({ attempts }) => attempts)).toEqual([1, 1]);
+  });
+
   test('a destination that goes down in the middle: the groups behind wait untried', async () => {
     const addresses = Array.from({ length: 250 }, (_, at) => `u${at}@corp.example`);
     const many = sampleMessage(addresses.join(', '), 'all');
