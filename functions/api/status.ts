@@ -34,7 +34,7 @@ export interface DestinationStatus {
   readonly status: 'ok' | 'down';
   /** ISO 8601; null while it is ok. */
   readonly since: string | null;
-  /** When it is tried next at the earliest. */
+  /** When it is tried next at the earliest; null: with the next message, since the connector was started anew. */
   readonly retryAt: string | null;
   /** What the last try met. */
   readonly error: string | null;
@@ -134,7 +134,7 @@ function destinationStatus(
     return { host, status: 'ok', since: null, retryAt: null, error: null };
   }
   const { downSince, openUntil, fault } = record;
-  const [since, retryAt] = [isoOrNull(downSince), isoOrNull(openUntil)];
+  const [since, retryAt] = [isoOrNull(downSince), isoOrNull(openUntil === 0 ? null : openUntil)];
   return { host, status: 'down', since, retryAt, error: fault };
 }
 

@@ -159,7 +159,8 @@ async function record(
   isLast: boolean,
 ): Promise<MessageItem> {
   const now = deps.clock.now();
-  const then = isLast ? endAttempt(token, now, plan) : extendClaim(token, claimEnd(now));
+  const isDown = handOver.destination === 'down';
+  const then = isLast ? endAttempt(token, now, plan, isDown) : extendClaim(token, claimEnd(now));
   const write = inOneWrite(recordReplies(token, handOver.replies, now), then);
   return present(await deps.messages.change(key, write), key);
 }

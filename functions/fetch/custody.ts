@@ -69,7 +69,7 @@ export async function takeIntoCustody(
     sha256: message.sha256,
   });
   const items = await deps.messages.find(group.map(keyOf));
-  const custodies = await Promise.all(
+  const custodies = await allAtTheirEnd(
     group.map(async (arrival): Promise<Custody> => {
       const key = keyOf(arrival);
       const item = items.get(formatKey(key)) ?? null;
@@ -89,6 +89,12 @@ export async function takeIntoCustody(
     if (record?.state.kind !== 'taken' || !willDelete) return record;
     return { ...record, state: { ...record.state, deleIn: terms.session }, goneAt: now };
   }
+}
+
+/** Throws only when nothing is under way any more: what is still being written would outlive the run that began it. */
+async function allAtTheirEnd<Result>(works: readonly Promise<Result>[]): Promise<Result[]> {
+  await Promise.allSettled(works);
+  return Promise.all(works);
 }
 
 interface TakenOne {

@@ -94,11 +94,17 @@ function lock(path: string): () => void {
 }
 
 const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
 
 function notOwned(path: string, error: unknown): Failure {
-  const isBusy = error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : null;
+  if (code === SQLITE_FULL) {
+    const text = `data folder ${path}: expected room to write, got a disk that is full`;
+    return new Failure('store', 'temporary', text, { cause: error });
+  }
+  const isBusy = code === SQLITE_BUSY;
   const got = isBusy
-    ? 'another mailferry has it'
+    ? 'another mailferry has it ("mailferry fetch" and "mailferry status" ask the one that runs)'
     : `owner.lock could not be locked: ${String(error)}`;
   return new Failure(
     'store',

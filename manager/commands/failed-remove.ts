@@ -44,16 +44,20 @@ async function confirm(messages: readonly OrderResult[]): Promise<void> {
   const count = messages.filter(({ outcome }) => outcome === 'done').length;
   if (count === 0) return;
   if (!process.stdin.isTTY) {
-    throw new UsageError(`expected --yes to remove ${count} messages for good`);
+    throw new UsageError(`expected --yes to remove ${inWords(count)} for good`);
   }
   sayRemoved(messages, true);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question(`Remove ${count} messages for good? [y/N] `);
+    const answer = await terminal.question(`Remove ${inWords(count)} for good? [y/N] `);
     if (!/^y(?:es)?$/i.test(answer.trim())) throw new UsageError('nothing was removed');
   } finally {
     terminal.close();
   }
+}
+
+function inWords(count: number): string {
+  return count === 1 ? '1 message' : `${count} messages`;
 }
 
 /** Kept with the message's record. */

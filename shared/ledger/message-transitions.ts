@@ -1,5 +1,5 @@
 import type { RecipientReply } from '../courier/courier.ts';
-import { MAX_STARTS } from '../limits.ts';
+import { DESTINATION_PAUSES_MS, MAX_STARTS } from '../limits.ts';
 import type { Decision } from '../routing/decision.ts';
 import type { Transition } from './ledger.ts';
 import type { FailureHistory, MessageItem, RecipientState } from './message-item.ts';
@@ -268,16 +268,18 @@ export interface RetryPlan {
 
 /**
  * Ends an attempt: gives the claim back, clears the count of starts, and puts off those who wait, or gives them up.
+ * @param isDown it met a destination that is down, which is nothing about this message: its gaps do not grow
  */
 export function endAttempt(
   token: string,
   now: number,
   plan: RetryPlan,
+  isDown = false,
 ): Transition<MessageItem, MessageItem | null> {
   return (item) => {
     if (item?.claim?.token !== token) return { store: null, answer: item };
     const ended = withEnd({ ...item, claim: null, starts: 0 }, now);
-    const store = isFinal(ended) ? { ...ended, nextDue: null } : putOff(ended, now, plan);
+    const store = isFinal(ended) ? { ...ended, nextDue: null } : putOff(ended, now, plan, isDown);
     return { store, answer: store };
   };
 }
@@ -320,8 +322,12 @@ function withReply(
   }
 }
 
-function putOff(item: MessageItem, now: number, plan: RetryPlan): MessageItem {
+function putOff(item: MessageItem, now: number, plan: RetryPlan, isDown: boolean): MessageItem {
   if (now >= plan.giveUpAt) return failWaiting(item, 'expired', now);
+  if (isDown) {
+    const longest = now + Math.max(...DESTINATION_PAUSES_MS);
+    return { ...item, nextDue: Math.min(plan.nextDue(item.deferrals), longest) };
+  }
   return { ...item, deferrals: item.deferrals + 1, nextDue: plan.nextDue(item.deferrals) };
 }
 
