@@ -27,6 +27,7 @@ describe('decodedText', () => {
     expect(utf8('u\u0308 =?utf-8?q?u=CC=88?=')).toBe('ü ü');
     expect(utf8('\u1112\u1161\u11ab')).toBe('\ud55c');
     expect(utf8(`a${'\u0301'.repeat(40)}b`)).toBe(`á${'\u0301'.repeat(29)}b`);
+    expect(utf8(`e${'\u0302'.repeat(31)}`.repeat(2))).toBe(`ê${'\u0302'.repeat(29)}`.repeat(2));
   });
 
   describe('encoded words', () => {

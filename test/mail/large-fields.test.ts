@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { readAddresses } from '../../shared/mail/address-field.ts';
 import { decodedText } from '../../shared/mail/decoded-text.ts';
-import { headerFields } from '../../shared/mail/header-block.ts';
+import { headerFields, MAX_HEADER_OCTETS } from '../../shared/mail/header-block.ts';
 
 /**
  * What a reader of more than linear time, or with a stack of its own for nesting, would not live to see the end of.
@@ -63,5 +63,9 @@ describe('decodedText', () => {
     '%',
   ])('comes to an end with half a megabyte of %j', (unit) => {
     expect(typeof decodedText(Buffer.alloc(1 << 19, unit))).toBe('string');
+  });
+
+  it('does not overflow by a whole header block of combining marks', () => {
+    expect(decodedText(Buffer.alloc(MAX_HEADER_OCTETS, '\u0301\u0323'))).toHaveLength(30);
   });
 });
