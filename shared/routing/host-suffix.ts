@@ -6,6 +6,7 @@
  */
 export function isHostOf(host: string, suffix: string): boolean {
   const name = bare(host.toLowerCase());
+  if (name.includes(':')) return shortest(name) === shortest(suffix);
   return name === suffix || name.endsWith(`.${suffix}`);
 }
 
@@ -13,4 +14,10 @@ export function isHostOf(host: string, suffix: string): boolean {
 function bare(host: string): string {
   const literal = /^\[(?:ipv6:)?([0-9a-f.:]+)\]$/.exec(host)?.[1];
   return literal ?? (host.endsWith('.') ? host.slice(0, -1) : host);
+}
+
+/** An IPv6 address in the one form that RFC 5952 gives it: servers write `2001:db8:0:0:0:0:0:1` as well. */
+function shortest(address: string): string {
+  const url = `http://[${address}]`;
+  return URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : address;
 }

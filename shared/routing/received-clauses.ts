@@ -1,3 +1,5 @@
+import { closingQuote } from '../mail/address-scan.ts';
+
 /** What a Received field says of the host that wrote it, and of whom it had the message for. */
 export interface ReceivedClauses {
   /** The host after `by`; null: there is none. */
@@ -17,11 +19,14 @@ const KEYWORDS = new Set([...SKIPPED, 'by', 'for']);
 /**
  * Reads `from … by HOST … for ADDRESS; date` (RFC 5321 section 4.4) as servers write it: comments are dropped, a quoted
  * string is part of its word, and the date behind the last `;` is cut off. A `for` counts only behind `by`.
+ *
+ * A comment or quoted string without an end may be the sender's doing, who names himself in front of everything. Who
+ * wrote the line is read all the same, or one that the sender forged below would count as the topmost; but no `for`.
  * @param value raw value with its folding
  */
 export function receivedClauses(value: Buffer): ReceivedClauses {
   if (value.length > MAX_OCTETS) return NOTHING;
-  const words = clauseWords(value.toString('latin1'));
+  const { words, isSound } = new WordReader(value.toString('latin1')).read();
   let by: string | null = null;
   const recipients: string[] = [];
   for (let at = 0; at < words.length; at += 1) {
@@ -32,7 +37,7 @@ export function receivedClauses(value: Buffer): ReceivedClauses {
     else if (keyword === 'for' && by !== null) recipients.push(...recipientWords(words, at + 1));
     at = end - 1;
   }
-  return { by, recipients };
+  return { by, recipients: isSound ? recipients : [] };
 }
 
 function keywordAt(words: readonly string[], at: number): string | null {
@@ -52,65 +57,105 @@ function valueEnd(words: readonly string[], keyword: number): number {
 
 /** The word behind `for`, and more of them where addresses follow in words of their own. */
 function recipientWords(words: readonly string[], start: number): readonly string[] {
-  const found = words.slice(start, start + 1);
-  for (let at = start + 1; at < words.length && keywordAt(words, at) === null; at += 1) {
+  const first = angleEnd(words, start);
+  const found = start < words.length ? [words.slice(start, first).join(' ')] : [];
+  for (let at = first; at < words.length && keywordAt(words, at) === null; at += 1) {
     const word = words[at] ?? '';
     if (word.includes('@')) found.push(word);
   }
   return found;
 }
 
-/** The words before the date. */
-function clauseWords(text: string): readonly string[] {
-  const words: string[] = [];
-  let date = -1;
-  let word = '';
-  const endWord = (): void => {
-    if (word !== '') words.push(word);
-    word = '';
-  };
+/** Behind the word, or behind the bracket that it opens: some servers fold there. */
+function angleEnd(words: readonly string[], start: number): number {
+  if (words[start]?.startsWith('<') !== true) return start + 1;
+  const close = words.findIndex((word, at) => at >= start && word.includes('>'));
+  return close === -1 ? start + 1 : close + 1;
+}
+
+interface ClauseWords {
+  /** Those before the date. */
+  readonly words: readonly string[];
+  /** Each comment and quoted string has its end. */
+  readonly isSound: boolean;
+}
+
+class WordReader {
+  readonly #text: string;
+  readonly #commentEnds: ReadonlyMap<number, number>;
+  readonly #words: string[] = [];
+  #word = '';
+  #date: number | null = null;
+  #isSound = true;
+  /** One had no end: no later one has, and none is looked for again. */
+  #quotesOpen = false;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#commentEnds = closingParentheses(text);
+  }
+
+  read(): ClauseWords {
+    for (let at = 0; at < this.#text.length; at += 1) at = this.#take(at);
+    this.#endWord();
+    const words = this.#words.slice(0, this.#date ?? this.#words.length);
+    return { words, isSound: this.#isSound };
+  }
+
+  /** @returns the offset of the last character taken */
+  #take(at: number): number {
+    const char = this.#text.charAt(at);
+    if (char === '(') return this.#comment(at);
+    if (char === '"') return this.#quotedString(at);
+    if (char === ';') {
+      this.#endWord();
+      this.#date = this.#words.length;
+      this.#words.push(';');
+    } else if (char <= ' ' || char === '\u007f') {
+      this.#endWord();
+    } else {
+      this.#word += char;
+    }
+    return at;
+  }
+
+  #comment(at: number): number {
+    const end = this.#commentEnds.get(at);
+    this.#isSound &&= end !== undefined;
+    this.#endWord();
+    return end ?? at;
+  }
+
+  #quotedString(at: number): number {
+    const end = this.#quotesOpen ? -1 : closingQuote(this.#text, at);
+    if (end === -1) {
+      this.#quotesOpen = true;
+      this.#isSound = false;
+      this.#endWord();
+      return at;
+    }
+    this.#word += this.#text.slice(at, end + 1);
+    return end;
+  }
+
+  #endWord(): void {
+    if (this.#word !== '') this.#words.push(this.#word);
+    this.#word = '';
+  }
+}
+
+/** Offset of each parenthesis that opens a comment, those within another included, to that of the one that closes it. */
+function closingParentheses(text: string): ReadonlyMap<number, number> {
+  const ends = new Map<number, number>();
+  const open: number[] = [];
   for (let at = 0; at < text.length; at += 1) {
     const char = text.charAt(at);
-    if (char === '(') {
-      at = commentEnd(text, at);
-      endWord();
-    } else if (char === '"') {
-      const end = quoteEnd(text, at);
-      word += text.slice(at, end + 1);
-      at = end;
-    } else if (char === ';') {
-      endWord();
-      date = words.length;
-      words.push(';');
-    } else if (char <= ' ' || char === '\u007f') {
-      endWord();
-    } else {
-      word += char;
+    if (char === '\\' && open.length > 0) at += 1;
+    else if (char === '(') open.push(at);
+    else if (char === ')') {
+      const start = open.pop();
+      if (start !== undefined) ends.set(start, at);
     }
   }
-  endWord();
-  return date === -1 ? words : words.slice(0, date);
-}
-
-/** Offset of the `)` that closes a comment, comments within counted; the end where it is never closed. */
-function commentEnd(text: string, start: number): number {
-  let depth = 0;
-  for (let at = start; at < text.length; at += 1) {
-    const char = text.charAt(at);
-    if (char === '\\') at += 1;
-    else if (char === '(') depth += 1;
-    else if (char === ')') depth -= 1;
-    if (depth === 0) return at;
-  }
-  return text.length;
-}
-
-/** Offset of the closing quote; where there is none the rest is one word, and no clause. */
-function quoteEnd(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at += 1) {
-    const char = text.charAt(at);
-    if (char === '\\') at += 1;
-    else if (char === '"') return at;
-  }
-  return text.length;
+  return ends;
 }

@@ -13,6 +13,12 @@ it.each([
   ['[192.0.2.1]', '192.0.2.1', true],
   ['[IPv6:2001:db8::1]', '2001:db8::1', true],
   ['192.0.2.1', '192.0.2.1', true],
+  ['2001:DB8:0:0:0:0:0:1', '2001:db8::1', true],
+  ['[IPv6:2001:db8::1]', '2001:db8:0::0:1', true],
+  ['[IPv6:2001:db8::2]', '2001:db8::1', false],
+  ['2001:db8::1', 'provider.example', false],
+  ['x:provider.example', 'provider.example', false],
+  ['[IPv6:::ffff:192.0.2.1]', '::ffff:192.0.2.1', true],
 ])('%s is a host of %s: %s', (host, suffix, answer) => {
   expect(isHostOf(host, suffix)).toBe(answer);
 });

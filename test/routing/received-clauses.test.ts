@@ -99,6 +99,40 @@ const tricks: typeof fields = {
   'a second by': [' by mx.example by evil.example for <a@b>', 'mx.example', ['<a@b>']],
   'a quoted local part': [' by mx.example for <"john doe"@b>; d', 'mx.example', ['<"john doe"@b>']],
   'upper case': [' FROM x BY MX.example FOR <a@b>; d', 'MX.example', ['<a@b>']],
+  'an address folded within its brackets': [
+    ' by mx.example for <a\r\n @b>\r\n ; d',
+    'mx.example',
+    ['<a @b>'],
+  ],
+  'blanks within the brackets': [' by mx.example for < a@b >; d', 'mx.example', ['< a@b >']],
+  'a comment within the brackets': [' by mx.example for <a(x)@b>; d', 'mx.example', ['<a @b>']],
+  'a bracket that is not closed': [' by mx.example for <a@b with X; d', 'mx.example', ['<a@b']],
+  'words in brackets': [
+    ' by mx.example for <several of them>; d',
+    'mx.example',
+    ['<several of them>'],
+  ],
+  'two addresses, the first with blanks': [
+    ' by mx.example for < a@b > <c@d>; d',
+    'mx.example',
+    ['< a@b >', '<c@d>'],
+  ],
+  // What a client calls itself stands in front of everything: it shall not hide the host that wrote the line.
+  'a client with an opening bracket in its name': [
+    ' from x( (by evil.example [192.0.2.1]) by mx.example for <a@b>; d',
+    'mx.example',
+    [],
+  ],
+  'a client with an opening quote in its name': [
+    ' from x" ([192.0.2.1]) by mx.example for <a@b>; d',
+    'mx.example',
+    [],
+  ],
+  'a client with a closing bracket in its name': [
+    ' from x) ([192.0.2.1]) by mx.example for <a@b>; d',
+    'mx.example',
+    ['<a@b>'],
+  ],
   'nothing behind for': [' by mx.example for; d', 'mx.example', []],
   'nothing behind by': [' from x by', null, []],
   nothing: ['', null, []],
