@@ -57,7 +57,7 @@ export function explainInWords(decision: Decision): string[] {
     ...listed('Why', undeliverableReasonOf(decision) ?? []),
     ...consultedLines(decision.consulted ?? []),
     ...ignoredLines(decision),
-    `Envelope sender: ${decision.mailFrom === '' ? '<> (null reverse-path)' : decision.mailFrom}`,
+    ...envelopeSender(decision),
     ...listed('Removed fields', edits.remove),
     ...listed(
       'Renamed fields',
@@ -65,6 +65,12 @@ export function explainInWords(decision: Decision): string[] {
     ),
     ...listed('Added fields', edits.add.map(fieldName)),
   ];
+}
+
+/** Where a held message's header could not be read nobody knows: that is no null reverse-path. */
+function envelopeSender({ outcome, mailFrom }: Decision): string[] {
+  if (outcome === 'held' && mailFrom === '') return [];
+  return [`Envelope sender: ${mailFrom === '' ? '<> (null reverse-path)' : mailFrom}`];
 }
 
 function headline({ outcome, recipients }: Decision): string {

@@ -1,4 +1,4 @@
-import { parseConfiguredAddress } from './configured-address.ts';
+import { formatConfiguredAddress, parseConfiguredAddress } from './configured-address.ts';
 import { isLoopback } from './host-name.ts';
 import { quote } from './problem.ts';
 import { wrong } from './schema-fields.ts';
@@ -22,7 +22,8 @@ export function loopAddressOf(
   destination: string | undefined,
 ): string | null {
   if (host !== destination || isLoopback(host)) return null;
-  return parseConfiguredAddress(username) === null ? null : username.toLowerCase();
+  const own = parseConfiguredAddress(username);
+  return own === null ? null : formatConfiguredAddress(own).toLowerCase();
 }
 
 /** Refuses configured targets that are the mailbox itself. */

@@ -70,11 +70,16 @@ it('explainInWords leaves out what there is not', () => {
   expect(explainInWords(heldDecision('loop').decision)).toEqual([
     'Held: nothing is sent, the message is kept in Failed/',
     'Why: loop',
-    'Envelope sender: <> (null reverse-path)',
   ]);
   const [recipient] = decision.recipients;
   if (recipient === undefined) throw new Error('the decision has recipients');
   const one: Decision = { ...decision, recipients: [recipient], ignoredCount: 1 };
+  expect(explainInWords({ ...one, mailFrom: '' })).toContain(
+    'Envelope sender: <> (null reverse-path)',
+  );
+  expect(explainInWords({ ...one, outcome: 'held' })).toContain(
+    'Envelope sender: ann@nwtraders.example',
+  );
   expect(explainInWords(one)[0]).toBe('Delivered to 1 recipient');
   expect(explainInWords(one)).not.toContain('  and 0 more');
   expect(explainInWords({ ...one, outcome: 'undeliverable' })[0]).toBe(

@@ -54,6 +54,17 @@ describe('a mailbox on the server that mail is delivered to', () => {
     expect(onServer).toEqual([line]);
   });
 
+  it('is known by an international name in either form', () => {
+    const found = errors((document) => {
+      const undeliverable = 'box@xn--bcher-kva.example';
+      Object.assign(document.mailboxes.everyone, { host: SERVER, username: 'box@BÜCHER.example' });
+      Object.assign(document.mailboxes.everyone, { undeliverable });
+    });
+    expect(found).toEqual([
+      `mailboxes.everyone.undeliverable: ${GOT.replace(BOX, 'box@xn--bcher-kva.example')}`,
+    ]);
+  });
+
   it.each([
     ['is fetched from another server', 'pop.provider.example', BOX],
     ['has a user name that is no address', SERVER, 'catchall'],
