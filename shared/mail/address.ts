@@ -35,6 +35,8 @@ const QUOTED_TEXT = /^[ !"#-;=?-~\u0080-\u{10ffff}]+$/u;
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}\ufffd]|[^\P{Zs} ]/u;
 /** Persian and Indic domain names need these two format characters; the mapping takes them where they are allowed. */
 const JOINERS = /[\u200c\u200d]/g;
+/** The signs for kelvin and ångström: in lower case they are letters, so that one would compare as somebody else. */
+const LETTERLIKE = /[\u212a\u212b]/;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const ASCII_OUTSIDE_NAMES = /[^A-Za-z0-9._\u0080-\uffff-]/;
 const LITERAL = /^\[[A-Za-z0-9.:-]{1,200}\]$/;
@@ -51,6 +53,7 @@ export function parseAddress(
   if (at === -1 || text.length > MAX_TEXT) return null;
   if (UNSAFE.test(text.slice(0, at)) || UNSAFE.test(text.slice(at).replace(JOINERS, '')))
     return null;
+  if (LETTERLIKE.test(text.slice(0, at))) return null;
   const local = localPart(text.slice(0, at));
   const domain = asciiDomain(text.slice(at + 1));
   if (local === null || domain === null) return null;

@@ -87,6 +87,8 @@ describe('parseAddress', () => {
     ['full-width digits, which a URL takes for an IP address', 'a@\uff11.\uff11'],
     ['a joiner where none is allowed', 'a@b\u200cc.example'],
     ['a joiner in the local part', 'a\u200cb@x.example'],
+    ['a kelvin sign, which compares as a k', '\u212aelly@x.example'],
+    ['an ångström sign', '\u212bse@x.example'],
     ['a zero-width space in the domain', 'a@b\u200bc.example'],
     ['a quoted string glued to an atom', '"a"b@x.example'],
     ['an atom glued to a quoted string', 'a"b"@x.example'],
