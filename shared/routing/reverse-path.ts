@@ -24,8 +24,13 @@ export function reversePath(header: Buffer, fields: FieldsByName, sender: string
 
 /** `''` for `<>` and for an empty value (servers that leave the brackets out), null for what is no path. */
 function returnPathOf(header: Buffer, field: HeaderField): string | null {
-  return isNullPath(shortValue(header, field)) ? '' : addressOf(header, field);
+  const value = shortValue(header, field);
+  const isNull = isNullPath(value) || value.toString('latin1').trim() === DOUBLE_BOUNCE;
+  return isNull ? '' : addressOf(header, field);
 }
+
+/** qmail's sender of a bounce that could not be bounced itself (qmail-send(8)): whatever answers it goes round. */
+const DOUBLE_BOUNCE = '<#@[]>';
 
 function firstAddress(header: Buffer, fields: FieldsByName, name: string): string | null {
   for (const field of fields.get(name) ?? []) {

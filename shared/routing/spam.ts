@@ -2,7 +2,8 @@ import type { SpamRule } from '../settings/settings.ts';
 import { comparableText } from './field-texts.ts';
 import type { FieldTexts } from './field-texts.ts';
 
-const WORD = /[\p{L}\p{N}_]/u;
+/** The hyphen too: `not-spam` is a verdict of its own. */
+const WORD = /[\p{L}\p{N}_-]/u;
 
 /**
  * Whether a field of that name holds the value. As whole words: in `No, score=0.1 tests=BAYES_00` there is a `yes`

@@ -18,6 +18,8 @@ describe('reversePath', () => {
     ['Return-Path: < >\nFrom: b@x.example\n', ''],
     ['Return-Path: <> (null)\nFrom: b@x.example\n', ''],
     ['Return-Path:\nFrom: b@x.example\n', ''],
+    ['Return-Path: <#@[]>\nFrom: b@x.example\n', ''],
+    ['Return-Path: <##@[]>\nFrom: b@x.example\n', 'b@x.example'],
     ['Return-Path: <>\nReturn-Path: <a@x.example>\n', ''],
     ['Return-Path: <MAILER-DAEMON>\nSender: c@x.example\nFrom: b@x.example\n', 'c@x.example'],
     ['Sender: nobody\nSender: c@x.example\nFrom: b@x.example\n', 'c@x.example'],

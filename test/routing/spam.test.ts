@@ -20,6 +20,10 @@ describe('isSpam', () => {
     ['very likely', 'very\r\n likely', true],
     ['likely', 'unlikely, but likely', true],
     ['likely', 'unlikely', false],
+    ['spam', 'not-spam', false],
+    ['spam', 'spam-low', false],
+    ['spam', 'spam - sure', true],
+    ['*spam*', '-*spam*-', true],
     ['ü', 'Grün', false],
   ])('%s in %s: %s', (value, text, answer) => {
     const textsOf = textsOfExample(new Map([['x-spam-flag', text]]));
