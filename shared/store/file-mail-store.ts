@@ -60,7 +60,6 @@ export class FileMailStore implements MailStore {
   ): Promise<'created' | 'exists'> {
     const path = this.#path('Incoming', key);
     try {
-      await this.#makeFolder(dirname(path));
       const isNew = await this.#index.whileCreating(key, metadata, (recorded) =>
         this.#writeAndLink(message, path, recorded),
       );
@@ -184,6 +183,22 @@ export class FileMailStore implements MailStore {
     return durable;
   }
 
+  /**
+   * Links into a folder that is taken to be there: to make sure of it for each message would cost a call each.
+   * @returns false when the name was taken
+   */
+  async #name(from: string, to: string): Promise<boolean> {
+    const folder = dirname(to);
+    await (this.#durable.get(folder) ?? this.#makeFolder(folder));
+    try {
+      return await linkCreateOnly(from, to);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT' || (await isThere(folder))) throw error;
+      await this.#makeFolder(folder);
+      return linkCreateOnly(from, to);
+    }
+  }
+
   async #openIn(
     area: Area,
     key: MessageKey,
@@ -213,7 +228,7 @@ export class FileMailStore implements MailStore {
     if (message.file !== null) {
       await syncFile(message.file);
       await recorded;
-      const isNew = await linkCreateOnly(message.file, path);
+      const isNew = await this.#name(message.file, path);
       await unlink(message.file);
       return isNew;
     }
@@ -225,7 +240,7 @@ export class FileMailStore implements MailStore {
           : writeAll(handle, message.chunks),
       async (beside) => {
         await recorded;
-        return linkCreateOnly(beside, path);
+        return this.#name(beside, path);
       },
     );
   }
