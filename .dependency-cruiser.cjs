@@ -75,8 +75,12 @@ module.exports = {
       name: 'production-without-development-dependencies',
       comment: 'Type-only imports of @types aside.',
       severity: 'error',
-      // The bundler is run before a deployment, by `npm run bundle`; nothing imports it.
-      from: { path: '^(functions|infra|manager|shared)/', pathNot: '^infra/aws/bundle\\.ts$' },
+      // The bundler is run before a deployment, by `npm run bundle`, and at the end of an installation, by `prepare`,
+      // which does without where it is not there; no program imports either.
+      from: {
+        path: '^(functions|infra|manager|shared)/',
+        pathNot: '^(infra/aws/bundle|manager/launch/pack)\\.ts$',
+      },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '@types/' },
     },
     {

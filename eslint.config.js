@@ -43,7 +43,13 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/config.ts', 'test/support/**', 'test/bench/**', 'vitest.config.ts'],
+    files: [
+      '**/config.ts',
+      'manager/launch/disk-threads.js',
+      'test/support/**',
+      'test/bench/**',
+      'vitest.config.ts',
+    ],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

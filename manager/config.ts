@@ -13,17 +13,6 @@ export interface Environment {
   readonly awsEndpoint: string | null;
 }
 
-/**
- * Threads in which Node waits for the disk, unless somebody has set another number. Its own four let four syncs share
- * a commit of the file system's journal, and a group of mail has dozens (docs/benchmarks.md). Read when the first of
- * them starts, so this comes before all else.
- */
-const DISK_THREADS = '16';
-
-export function useManyDiskThreads(): void {
-  process.env['UV_THREADPOOL_SIZE'] ??= DISK_THREADS;
-}
-
 /** As with mailferry.yaml: the usual name in the working folder needs no option. */
 export const DEFAULT_SECRETS_FILE = 'secrets.yaml';
 

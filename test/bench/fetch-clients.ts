@@ -45,6 +45,8 @@ export interface Fetched {
   readonly exact: number | null;
 }
 
+export const embeddedFetch = beside('embedded-fetch.js');
+
 export const mailferry: FetchClient = {
   name: 'mailferry (durable store)',
   program: null,
@@ -67,7 +69,7 @@ export const mailferry: FetchClient = {
       { bench: password },
     );
     const [, config = '', , data = '', , secrets = ''] = installed.common;
-    return nodeScript('embedded-fetch.ts', [config, data, secrets, 'bench']);
+    return nodeScript(embeddedFetch, [config, data, secrets, 'bench']);
   },
   fetched: ({ folder }, _, expected) =>
     messagesIn(join(folder, 'data', 'Incoming', 'bench'), expected, (name) =>
@@ -149,12 +151,15 @@ export const nodePop3: FetchClient = {
   program: null,
   slow: true,
   command: ({ host, port, user, password, messages }) =>
-    nodeScript('node-pop3.ts', [host, String(port), user, password, String(messages)]),
+    nodeScript(beside('node-pop3.ts'), [host, String(port), user, password, String(messages)]),
   fetched: (_, stdout, expected) => fetchedAs(stdout.trim().split('\n'), expected),
 };
 
-function nodeScript(name: string, args: readonly string[]): ClientCommand {
-  const script = fileURLToPath(new URL(name, import.meta.url));
+function beside(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+function nodeScript(script: string, args: readonly string[]): ClientCommand {
   return { program: process.execPath, args: [script, ...args], environment: {} };
 }
 

@@ -2,11 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import { pack } from '../../manager/launch/pack.ts';
 import { startDovecot, type Dovecot } from '../support/dovecot.ts';
 import { INSTALL_SERVERS, missingForServers } from '../support/needs-servers.ts';
 import { makeScratchFolder } from '../support/scratch-folder.ts';
 import { findProgram } from '../support/system-packages.ts';
 import {
+  embeddedFetch,
   fetchmail,
   getmail,
   mailferry,
@@ -79,7 +81,8 @@ async function main(words: string[]): Promise<number> {
   if (elsewhere !== null) return elsewhere;
   endBySignals();
   console.log(machineInWords());
-  warmUp();
+  await pack('fetch-once', 'test/bench/fetch-once.ts');
+  warmUp(embeddedFetch);
   const near = [
     { title: 'loopback', clients: ALL, place: null, tls: false },
     { title: 'loopback, TLS', clients: OVER_TLS, place: null, tls: true },

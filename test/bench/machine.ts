@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { cpus, loadavg } from 'node:os';
 
 import { MAILFERRY } from '../support/mailferry-command.ts';
@@ -16,7 +16,10 @@ export function machineInWords(): string {
   );
 }
 
-/** The first start after an installation compiles all sources; every other one finds them compiled. */
-export function warmUp(): void {
-  execFileSync(process.execPath, [MAILFERRY, '--help'], { stdio: 'ignore' });
+/**
+ * The first start after an installation compiles all sources; every other one finds them compiled.
+ * @param script that ends soon and by itself, even by an error
+ */
+export function warmUp(script = MAILFERRY): void {
+  spawnSync(process.execPath, [script, '--help'], { stdio: 'ignore' });
 }

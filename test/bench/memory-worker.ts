@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { fetchMailbox } from '../../functions/fetch/fetch-mailbox.ts';
 import { openEmbedded, type Embedded } from '../../infra/local/embedded.ts';
 import { runOnce } from '../../infra/local/run-once.ts';
-import { useManyDiskThreads } from '../../manager/config.ts';
+import { useManyDiskThreads } from '../../manager/launch/disk-threads.js';
 import { makeContext } from '../../manager/context.ts';
 import { keepHeapTight } from '../../manager/tight-heap.ts';
 

@@ -22,7 +22,7 @@ const CI = '.ci/run';
 
 /** Commands of README and docs, by `keyOf`. A new one fails here until it is said what runs it. */
 const RUN: Readonly<Record<string, RunBy>> = {
-  mailferry: ['package.json', '"mailferry": "manager/mailferry.ts"'],
+  mailferry: ['package.json', '"mailferry": "manager/mailferry.js"'],
   'npm audit --omit=dev': ['test/dependencies/audit.ts', "['audit', '--omit=dev'"],
   'npm run audit': [CI, "step 'npm run audit' npm run audit"],
   'npm ci': [CI, "step 'npm ci' npm ci"],

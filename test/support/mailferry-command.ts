@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** The command as a checkout has it. */
-export const MAILFERRY = fileURLToPath(new URL('../../manager/mailferry.ts', import.meta.url));
+export const MAILFERRY = fileURLToPath(new URL('../../manager/mailferry.js', import.meta.url));
 
 export interface CommandResult {
   /** Exit status; null when a signal ended it. */

@@ -1,17 +1,13 @@
-import { keepCompiled } from '../../manager/compile-cache.ts';
-import { useManyDiskThreads } from '../../manager/config.ts';
+import { makeContext } from '../../manager/context.ts';
 import { keepHeapTight } from '../../manager/tight-heap.ts';
+import { fetchMailbox } from '../../functions/fetch/fetch-mailbox.ts';
+import { openEmbedded } from '../../infra/local/embedded.ts';
 
-useManyDiskThreads();
-keepCompiled();
-const { makeContext } = await import('../../manager/context.ts');
-const { openEmbedded } = await import('../../infra/local/embedded.ts');
-const { fetchMailbox } = await import('../../functions/fetch/fetch-mailbox.ts');
 keepHeapTight();
 
 /**
  * Fetches one mailbox into the embedded store as the connector does, and leaves routing and delivery alone. A process
- * of its own, from start to end, as its peers are; it starts as the command does.
+ * of its own, from start to end, as its peers are; it is packed and started as the command is (embedded-fetch.js).
  */
 async function main([config = '', data = '', secrets = '', mailbox = '']: readonly string[]) {
   const { embedded: options } = makeContext({ config, data, secrets });
