@@ -8,7 +8,7 @@ import type { Complete, Fields } from './schema-fields.ts';
 import { readableRules, rules } from './schema-rule.ts';
 import { recipientSource } from './schema-source.ts';
 import { spam } from './schema-spam.ts';
-import { address, addressList, choice, comparedAddressList, optional } from './schema-value.ts';
+import { address, choice, comparedAddressList, optional, targetList } from './schema-value.ts';
 import type {
   DeliverySettings,
   GlobalMailbox,
@@ -21,7 +21,7 @@ import type {
 /** Who gets the mail of a mailbox. */
 export const recipientShape = {
   type: choice(['user', 'global']),
-  deliverTo: optional(addressList),
+  deliverTo: optional(targetList),
   recipientSource: optional(recipientSource),
   ignore: optional(comparedAddressList),
   rules: optional(rules),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isAcceptedDomain } from '../routing/accepted-domains.ts';
+import { MAX_RECIPIENTS } from '../routing/decision.ts';
 import { ACCEPTED_DOMAIN_FORM, parseAcceptedDomain } from './accepted-domain.ts';
 import { followAliases } from './alias-chain.ts';
 import { ADDRESS_FORM, parseConfiguredAddress } from './configured-address.ts';
@@ -8,12 +9,13 @@ import { readDelivery } from './schema-delivery.ts';
 import { isBlock, isComplete, readFields, warning, wrong } from './schema-fields.ts';
 import {
   address,
-  addressList,
   choice,
   comparedAddressList,
   optional,
   orElse,
   scalar,
+  targetList,
+  TOO_MANY_TARGETS,
   wholeNumber,
 } from './schema-value.ts';
 import { spam } from './schema-spam.ts';
@@ -131,7 +133,7 @@ function readLimits(value: unknown, problems: Problem[]): Limits | null {
 function readAliases(value: unknown, problems: Problem[]): ReadonlyMap<string, readonly string[]> {
   const read = new Map<string, readonly string[]>();
   const keys = isBlock(value) ? Object.keys(value) : [];
-  const shape = Object.fromEntries(keys.map((key) => [key, addressList]));
+  const shape = Object.fromEntries(keys.map((key) => [key, targetList]));
   for (const [key, targets] of Object.entries(readFields(shape, value, ['aliases'], problems))) {
     const parsed = parseConfiguredAddress(key);
     if (parsed === null) {
@@ -151,7 +153,17 @@ function readAliases(value: unknown, problems: Problem[]): ReadonlyMap<string, r
     const got = `a circle: ${circle.join(' → ')}`;
     problems.push({ ...wrong(['aliases', circle[0] ?? ''], expected, undefined), got });
   }
+  checkEnds(ends, problems);
   return ends;
+}
+
+/** Each list by itself is short enough; those that lead on to others may come to more. */
+function checkEnds(ends: ReadonlyMap<string, readonly string[]>, problems: Problem[]): void {
+  for (const [alias, { length }] of ends) {
+    if (length <= MAX_RECIPIENTS) continue;
+    const got = `${length}, with those of the aliases among them`;
+    problems.push({ ...wrong(['aliases', alias], TOO_MANY_TARGETS, undefined), got });
+  }
 }
 
 /** An entry outside the accepted domains never matches: most likely a domain is missing or mistyped. */

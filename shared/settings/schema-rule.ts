@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isBlock } from './schema-fields.ts';
-import { addressList, block, lineOfText, list, optional } from './schema-value.ts';
+import { block, lineOfText, list, optional, targetList } from './schema-value.ts';
 import { fieldName } from './schema-source.ts';
 import type { RoutingRule, RuleConditions } from './settings.ts';
 
@@ -33,7 +33,7 @@ export interface ConfiguredRule extends RoutingRule {
 
 export const ruleShape = {
   when: conditions,
-  deliverTo: addressList,
+  deliverTo: targetList,
   expect: optional(list(conditions, 'a list of examples, such as [{ to: list@corp.example }]')),
 };
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { MAX_RECIPIENTS } from '../routing/decision.ts';
 import {
   ADDRESS_FORM,
   formatConfiguredAddress,
@@ -85,11 +86,17 @@ export const address: z.ZodType<string> = scalar(ADDRESS_FORM, (value) => {
   return parsed === null ? null : formatConfiguredAddress(parsed);
 });
 
-export const addressList: z.ZodType<string[]> = list(
-  address,
-  'a list of mail addresses, such as [chris@corp.example]',
+const ADDRESS_LIST_FORM = 'a list of mail addresses, such as [chris@corp.example]';
+
+export const TOO_MANY_TARGETS = `at most ${MAX_RECIPIENTS} addresses, since a message for more is held`;
+
+/** Who gets mail. */
+export const targetList: z.ZodType<string[]> = list(address, ADDRESS_LIST_FORM).refine(
+  (texts) => texts.length <= MAX_RECIPIENTS,
+  { error: TOO_MANY_TARGETS },
 );
+
 /** Addresses to compare with: all in lower case. */
-export const comparedAddressList: z.ZodType<string[]> = addressList.transform((texts) =>
-  texts.map((text) => text.toLowerCase()),
+export const comparedAddressList: z.ZodType<string[]> = list(address, ADDRESS_LIST_FORM).transform(
+  (texts) => texts.map((text) => text.toLowerCase()),
 );

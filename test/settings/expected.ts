@@ -20,6 +20,11 @@ export function linesOf(
 export const errorsOf = (parsed: ParsedSettings): string[] => linesOf(parsed.problems, 'error');
 export const warningsOf = (parsed: ParsedSettings): string[] => linesOf(parsed.problems, 'warning');
 
+/** Different ones. */
+export function someAddresses(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `u${index}@corp.example`);
+}
+
 export const ADDRESS = 'a mail address such as chris@corp.example';
 export const ADDRESSES = 'a list of mail addresses, such as [chris@corp.example]';
 export const TEXT = 'a text without line breaks and NUL';

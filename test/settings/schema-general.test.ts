@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { parseSettings } from '../../shared/settings/schema.ts';
-import { changed, errorsOf, ADDRESS, ADDRESSES, HOST, PORT, BLOCK, CLEAR } from './expected.ts';
+import {
+  changed,
+  errorsOf,
+  someAddresses,
+  ADDRESS,
+  ADDRESSES,
+  HOST,
+  PORT,
+  BLOCK,
+  CLEAR,
+} from './expected.ts';
 import type { Case } from './expected.ts';
 
 const generalErrors: Readonly<Record<string, Case>> = {
@@ -51,6 +61,18 @@ const generalErrors: Readonly<Record<string, Case>> = {
         'Info@corp.example': ['b@corp.example'],
       }),
     'aliases.Info@corp.example: expected each address once, whatever its case, got "Info@corp.example"',
+  ],
+  'an alias for more than a message may have': [
+    (d) => (d['aliases'] = { 'all@corp.example': someAddresses(1001) }),
+    'aliases.all@corp.example: expected at most 1000 addresses, since a message for more is held, got a list',
+  ],
+  'an alias for as many by others': [
+    (d) =>
+      (d['aliases'] = {
+        'all@corp.example': ['half@corp.example', 'other@corp.example'],
+        'half@corp.example': someAddresses(1000),
+      }),
+    'aliases.all@corp.example: expected at most 1000 addresses, since a message for more is held, got 1001, with those of the aliases among them',
   ],
   'aliases in a circle': [
     (d) =>

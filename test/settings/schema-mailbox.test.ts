@@ -5,6 +5,7 @@ import {
   changed,
   linesOf,
   errorsOf,
+  someAddresses,
   ADDRESS,
   ADDRESSES,
   TEXT,
@@ -109,6 +110,10 @@ const userErrors: typeof mailboxErrors = {
     { deliverTo: undefined },
     'deliverTo: expected the addresses that this user mailbox is for, got nothing',
   ],
+  'deliverTo with more than a message may have': [
+    { deliverTo: someAddresses(1001) },
+    'deliverTo: expected at most 1000 addresses, since a message for more is held, got a list',
+  ],
   'deliverTo empty': [{ deliverTo: [] }, `deliverTo: expected ${ADDRESSES}, got an empty list`],
   'deliverTo no list': [
     { deliverTo: 'chris@corp.example' },
@@ -134,6 +139,10 @@ const globalErrors: typeof mailboxErrors = {
   deliverTo: [
     { deliverTo: ['a@corp.example'] },
     'deliverTo: expected no such setting in a mailbox of type global, got a list; recipients are read from the header; fixed ones belong to type user',
+  ],
+  'rule for more than a message may have': [
+    { rules: [{ when: { to: 'x' }, deliverTo: someAddresses(1001) }] },
+    'rules[0].deliverTo: expected at most 1000 addresses, since a message for more is held, got a list',
   ],
   ignore: [{ ignore: ['catchall'] }, `ignore[0]: expected ${ADDRESS}, got "catchall"`],
   'source empty': [
