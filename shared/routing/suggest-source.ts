@@ -3,6 +3,7 @@ import type { FieldsByName } from '../mail/header-block.ts';
 import type { HeaderSource, RecipientSource } from '../settings/settings.ts';
 import type { Acceptance } from './acceptance.ts';
 import { fieldsOfSource, readSource } from './candidates.ts';
+import { commonPrefix } from './common-prefix.ts';
 import { ENVELOPE_FIELDS } from '../mail/envelope-fields.ts';
 import { receivedClauses } from './received-clauses.ts';
 import { recipientLikeFields } from './recipient-like-fields.ts';
@@ -40,8 +41,20 @@ export function suggestSource(
     .toSorted((one, other) => other.messages - one.messages);
   const [best] = judged;
   if (best === undefined || best.messages * 2 < headers.length) return null;
-  const addresses = [...new Set(best.found.flat())].slice(0, SHOWN_ADDRESSES);
-  return { source: best.source, messages: best.messages, of: headers.length, addresses };
+  const source = withPrefix(best.source, best.found.flat(), visible);
+  const found = source === best.source ? best.found : whom(headers, source, acceptance);
+  const addresses = [...new Set(found.flat())].slice(0, SHOWN_ADDRESSES);
+  return { source, messages: best.messages, of: headers.length, addresses };
+}
+
+function withPrefix(
+  source: RecipientSource,
+  found: readonly string[],
+  visible: readonly string[],
+): RecipientSource {
+  if (source.kind !== 'header') return source;
+  const prefix = commonPrefix(found, visible);
+  return prefix === null ? source : { ...source, prefix };
 }
 
 /** Those in mail of more than one message that say always the same, which nobody wrote to. */
@@ -126,7 +139,7 @@ function standsAtEnd(header: Buffer, lower: string): boolean {
   return false;
 }
 
-/** The host of the topmost Received with a recipient, as far as it is the same in all messages. */
+/** The host of the topmost Received with a recipient, as far as it is the same in all messages: the provider's own. */
 function receivedSources(headers: readonly Buffer[]): readonly RecipientSource[] {
   const hosts = headers.flatMap((header) => topmostHost(header, collectFields(header, RECEIVED)));
   const by = commonEnd(hosts);
@@ -136,16 +149,31 @@ function receivedSources(headers: readonly Buffer[]): readonly RecipientSource[]
 const RECEIVED = new Set(['received']);
 const HOST = /^(?:[a-z0-9_-]+\.)+[a-z0-9-]*[a-z][a-z0-9-]*$/;
 
+/** Below the first host of another domain stands what the sender's servers wrote; they know the recipient as well. */
 function topmostHost(header: Buffer, fields: FieldsByName): readonly string[] {
+  let provider: string | null = null;
   for (const field of fields.get('received') ?? []) {
     const { by, recipients } = receivedClauses(fieldValue(header, field));
     const host = by?.toLowerCase().replace(/\.$/, '') ?? '';
-    if (recipients.length === 1 && HOST.test(host)) return [host];
+    if (!HOST.test(host)) continue;
+    provider ??= domainOf(host);
+    if (domainOf(host) !== provider) return [];
+    if (recipients.length === 1) return [host];
   }
   return [];
 }
 
-/** Of `mx1.provider.example` and `mx2.provider.example` `provider.example`; null where less than two labels are left. */
+/** Registries that give names out below a second label: `co.uk`, `com.au`. */
+const SHARED_END = /^(?:ac|co|com|edu|gob|gov|gv|ne|net|nom|or|org)\.[a-z]{2}$/;
+
+/** What one owner has of a host's name, as far as that can be told without a list. */
+function domainOf(host: string): string {
+  const labels = host.split('.');
+  const end = labels.slice(-2).join('.');
+  return SHARED_END.test(end) ? labels.slice(-3).join('.') : end;
+}
+
+/** Of `mx1.provider.example` and `mx2.provider.example` `provider.example`; null where less is left than one owner has. */
 function commonEnd(hosts: readonly string[]): string | null {
   const [first, ...others] = hosts.map((host) => host.split('.').toReversed());
   if (first === undefined) return null;
@@ -154,5 +182,6 @@ function commonEnd(hosts: readonly string[]): string | null {
     const differs = first.findIndex((label, index) => labels[index] !== label);
     if (differs !== -1) length = Math.min(length, differs);
   }
-  return length < 2 ? null : first.slice(0, length).toReversed().join('.');
+  const end = first.slice(0, length).toReversed().join('.');
+  return length < 2 || SHARED_END.test(end) ? null : end;
 }

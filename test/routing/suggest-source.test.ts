@@ -68,6 +68,47 @@ describe('suggestSource', () => {
     expect(source((person) => [received(person, '[192.0.2.1]'), ...sent])).toBeNull();
   });
 
+  it('takes no Received of the sender’s own servers', () => {
+    const provider = 'Received: from x by mailin.provider.example with ESMTP id 1; d';
+    const received = (host: string) => (person: string) => [
+      provider,
+      `Received: from y by ${host} with ESMTPSA id 2 for <${person}@corp.example>; d`,
+      ...sent,
+    ];
+    expect(source(received('smtp.nwtraders.example'))).toBeNull();
+    expect(source(received('mx.provider.example'))).toBe('{ received: mx.provider.example }');
+    const literal = 'Received: by 2001:db8::1 with SMTP id 1; d';
+    expect(source((person) => [literal, ...received('mx.provider.example')(person)])).toBe(
+      '{ received: mx.provider.example }',
+    );
+  });
+
+  it('takes no end of a name that a registry gives out', () => {
+    const received = (person: string, host: string) =>
+      `Received: from x by ${host} with ESMTP id 1 for <${person}@corp.example>; d`;
+    expect(source((person) => [received(person, `mx.${person}.co.uk`), ...sent])).toBeNull();
+    expect(source((person) => [received(person, `${person}.box.co.uk`), ...sent])).toBe(
+      '{ received: box.co.uk }',
+    );
+    const hop = 'Received: from x by a.first.co.uk with ESMTP id 1; d';
+    expect(source((person) => [hop, received(person, 'b.second.co.uk'), ...sent])).toBeNull();
+  });
+
+  it('takes off what the provider puts before each local part', () => {
+    const noted = (person: string) => `Delivered-To: 12-${person}@corp.example`;
+    const visible = (person: string) => [noted(person), 'From: a@b', 'To: Kelly@corp.example'];
+    expect(suggestion(visible)).toMatchObject({
+      source: { header: 'Delivered-To', prefix: '12-' },
+      addresses: ['chris@corp.example', 'kelly@corp.example', 'pat@corp.example'],
+    });
+    expect(source((person) => [noted(person), ...sent])).toBe(
+      '{ header: Delivered-To, position: 1 }',
+    );
+    const mixed = (person: string) =>
+      person === 'pat' ? ['Delivered-To: pat@corp.example'] : visible(person);
+    expect(source(mixed)).toBe('{ header: Delivered-To, position: 1 }');
+  });
+
   it('prefers a field to Received, and what fits more often to what fits less', () => {
     expect(
       source((person) => [
