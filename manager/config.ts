@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
-
 /** What the command takes from the environment; the one place where it is read. */
 export interface Environment {
-  /** `MAILFERRY_SECRETS`: path of the secrets file. */
+  /** `MAILFERRY_SECRETS`: path of the secrets file; null: nobody named one. */
   readonly secretsFile: string | null;
   /** Where `MAILFERRY_SECRET_<NAME>` is looked up. */
   readonly variables: Readonly<Record<string, string | undefined>>;
@@ -19,9 +17,8 @@ export const DEFAULT_SECRETS_FILE = 'secrets.yaml';
 export function readEnvironment(): Environment {
   const named = process.env['MAILFERRY_SECRETS'];
   const endpoint = process.env['AWS_ENDPOINT_URL'];
-  const usual = existsSync(DEFAULT_SECRETS_FILE) ? DEFAULT_SECRETS_FILE : null;
   return {
-    secretsFile: named === undefined || named === '' ? usual : named,
+    secretsFile: named === undefined || named === '' ? null : named,
     variables: process.env,
     awsEndpoint: endpoint === undefined || endpoint === '' ? null : endpoint,
   };

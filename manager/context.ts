@@ -40,9 +40,11 @@ export interface Context {
 
 export function makeContext(options: CommonOptions): Context {
   const environment = readEnvironment();
-  const file = options.secrets ?? environment.secretsFile;
+  const named = options.secrets ?? environment.secretsFile;
+  const file = named ?? DEFAULT_SECRETS_FILE;
   const secrets = fileSecrets({
     file,
+    mayBeMissing: named === null,
     environment: environment.variables,
   });
   const lines = new LogLines();
@@ -51,7 +53,7 @@ export function makeContext(options: CommonOptions): Context {
     options,
     secrets,
     tokens: localAccessTokens({ data: options.data, secrets, clock: systemClock, log }),
-    secretsFile: file ?? DEFAULT_SECRETS_FILE,
+    secretsFile: file,
     log,
     lines,
     embedded: {

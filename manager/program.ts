@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 
+import manifest from '../package.json' with { type: 'json' };
 import { asFailure } from '../shared/failure.ts';
 import { check } from './commands/check.ts';
 import type { CheckOptions } from './commands/check.ts';
@@ -38,6 +39,7 @@ export async function main(words: readonly string[]): Promise<number> {
 function makeProgram(end: (status: number) => void): Command {
   const program = new Command('mailferry')
     .description('fetches mail from POP3 mailboxes and hands it to your own mail system')
+    .version(manifest.version)
     .exitOverride()
     .showSuggestionAfterError();
 

@@ -1,5 +1,4 @@
 import type { Courier, HandOver, Parcel } from '../../shared/courier/courier.ts';
-import { wantsOwnTransaction } from '../../shared/courier/permanence.ts';
 import { asFailure, Failure } from '../../shared/failure.ts';
 import type { InHand } from '../../shared/ledger/in-hand.ts';
 import type { MessageItem } from '../../shared/ledger/message-item.ts';
@@ -66,7 +65,7 @@ export async function attemptDelivery(
       continue;
     }
     const crowded = overTheLimit(handOver);
-    if (crowded.length > 0) groups.unshift(crowded);
+    if (crowded.length > 0) groups.unshift([...crowded]);
     // Whoever is left of a message to very many waits with the others when the destination is down.
     if (handOver.destination === 'down') groups.length = 0;
     const replies = handOver.replies.filter(({ address }) => !crowded.includes(address));
@@ -86,12 +85,9 @@ export async function attemptDelivery(
  * Whom the server put off only since the transaction had enough recipients: another one follows at once, as long as
  * each brings somebody the mail. None while nobody gets any: then they wait as the server said.
  */
-function overTheLimit({ destination, replies }: HandOver): string[] {
-  if (destination !== 'works' || !replies.some(({ verdict }) => verdict === 'sent')) return [];
-  return replies
-    .filter(({ verdict }) => verdict === 'temporary')
-    .filter(({ code, enhancedCode, text }) => wantsOwnTransaction(code, enhancedCode, text))
-    .map(({ address }) => address);
+function overTheLimit({ destination, replies, crowdedOut }: HandOver): readonly string[] {
+  const isWorthIt = destination === 'works' && replies.some(({ verdict }) => verdict === 'sent');
+  return isWorthIt ? crowdedOut : [];
 }
 
 async function handOverOnce(

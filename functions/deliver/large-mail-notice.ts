@@ -30,10 +30,10 @@ export interface LargeMail {
  */
 export function largeMailNotice({ key, item, recipient, header, size }: LargeMail): Notice {
   const name = formatKey(key);
-  const megabytes = Math.max(1, Math.round(size / 1e6));
+  const large = inWords(size);
   const at = recipient.lastReply?.at ?? item.endedAt ?? 0;
   const text = [
-    `A message of ${megabytes} MB for ${recipient.address} is too large for the mail system, and was not delivered.`,
+    `A message of ${large} for ${recipient.address} is too large for the mail system, and was not delivered.`,
     'The sender is told nothing. This is what its header says:',
     '',
     ...quotedFields(header, ['From', 'Subject', 'Date']),
@@ -48,8 +48,14 @@ export function largeMailNotice({ key, item, recipient, header, size }: LargeMai
     subjectKey: `too-large:${name}:${recipient.address.toLowerCase()}:${at}`,
     to: recipient.address,
     at,
-    subject: `A message of ${megabytes} MB could not be delivered to you`,
+    subject: `A message of ${large} could not be delivered to you`,
     text,
     report: null,
   };
+}
+
+/** Decimal, as in the settings. */
+function inWords(octets: number): string {
+  const [unit, name] = octets < 1e6 ? [1e3, 'KB'] : [1e6, 'MB'];
+  return `${Math.max(1, Math.round(octets / unit))} ${name}`;
 }

@@ -44,7 +44,7 @@ function consequences(
   { incoming, failed }: { readonly incoming: number; readonly failed: number },
 ): string[] {
   return [
-    `mailbox ${id} is fetched no more; mail that is still at its provider stays there.`,
+    `Removing mailbox ${id}: it will be fetched no more; mail that is still at its provider stays there.`,
     `On their way: ${incoming} of its messages. Those whose recipients are decided are delivered; the others are kept with the failed mail as held, until the mailbox is back and they are retried.`,
     `With the failed mail: ${failed} of its messages, which stay there.`,
     `Its secrets stay in ${secretPlace}.`,

@@ -52,6 +52,11 @@ export interface HandOver {
    * it. Only where nobody got it, and there are several.
    */
   readonly divisible: boolean;
+  /**
+   * Put off only since the transaction had as many recipients as the server takes at once: one of their own may take
+   * them now (RFC 5321 section 4.5.3.1.10).
+   */
+  readonly crowdedOut: readonly string[];
   /** One for each recipient of the envelope, in its order. */
   readonly replies: readonly RecipientReply[];
   /** The session's commands and replies; no secret, no content. */

@@ -1,4 +1,5 @@
 import type { Permanence } from '../failure.ts';
+import type { RecipientReply } from './courier.ts';
 
 /**
  * Codes that concern the session, whatever class they belong to: 421 it is closing; 503 the two sides lost step; 530,
@@ -58,11 +59,13 @@ export function permanenceOf(code: number, enhancedCode: string | null): Permane
  * Of a refused recipient: the transaction has as many as the server takes, and one of its own may take him at once (RFC
  * 5321 section 4.5.3.1.10). Filters that judge by each recipient's own rules say it to all but the first.
  */
-export function wantsOwnTransaction(
-  code: number | null,
-  enhancedCode: string | null,
-  text: string,
-): boolean {
+export function wantsOwnTransaction({
+  verdict,
+  code,
+  enhancedCode,
+  text,
+}: Pick<RecipientReply, 'verdict' | 'code' | 'enhancedCode' | 'text'>): boolean {
+  if (verdict !== 'temporary') return false;
   if (enhancedCode !== null) return /^[45]\.5\.3$/.test(enhancedCode);
   return (code === 452 || code === 552) && /too many (?:recipients|rcpts)/i.test(text);
 }

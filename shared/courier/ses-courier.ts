@@ -77,6 +77,7 @@ class SesCourier implements Courier {
     const { host } = this.#options;
     return {
       destination,
+      crowdedOut: [],
       divisible: sendable.length > 1 && verdict.verdict === 'permanent' && verdict.code === null,
       replies: recipients.map((address, at) => {
         const own = addresses[at];

@@ -6,6 +6,7 @@ import type { Transport } from '../settings/settings.ts';
 import type { Courier, HandOver, Parcel } from './courier.ts';
 import { DEADLINES, type Deadlines } from './deadlines.ts';
 import type { Exchange } from './exchange.ts';
+import { wantsOwnTransaction } from './permanence.ts';
 import { refusal, sessionVerdict, type Verdict } from './reply-classification.ts';
 import type { ServerFeatures } from './server-features.ts';
 import { SessionFailure } from './session-failure.ts';
@@ -47,13 +48,15 @@ export function smtpCourier(options: SmtpCourierOptions): Courier {
       const verdicts = await run.verdicts((fault) => {
         log?.warn('no session with the mail server', { host, reason: fault });
       });
+      const replies = parcel.envelope.recipients.map((address, index) => {
+        const verdict = verdicts[index] ?? sessionVerdict('no reply', null);
+        return { address, ...verdict, host };
+      });
       return {
         destination: run.destination,
         divisible: false,
-        replies: parcel.envelope.recipients.map((address, index) => {
-          const verdict = verdicts[index] ?? sessionVerdict('no reply', null);
-          return { address, ...verdict, host };
-        }),
+        crowdedOut: replies.filter(wantsOwnTransaction).map(({ address }) => address),
+        replies,
         transcript: run.transcript.lines(),
       };
     },

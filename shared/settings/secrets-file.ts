@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { Failure } from '../failure.ts';
 import { isUnchanged, stampOf } from './file-stamp.ts';
@@ -13,6 +13,8 @@ import { readYaml } from './yaml-document.ts';
 export interface FileSecretsOptions {
   /** YAML file with `name: value`, mode 0600 or stricter; null: there is none. */
   readonly file: string | null;
+  /** The file has its usual name, and nobody named it: it need not be there, and may come later. */
+  readonly mayBeMissing?: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -36,11 +38,13 @@ interface KnownSecrets {
 
 class FileSecrets implements Secrets {
   readonly #file: string | null;
+  readonly #mayBeMissing: boolean;
   readonly #environment: FileSecretsOptions['environment'];
   #known: KnownSecrets | null = null;
 
   constructor(options: FileSecretsOptions) {
     this.#file = options.file;
+    this.#mayBeMissing = options.mayBeMissing ?? false;
     this.#environment = options.environment;
   }
 
@@ -54,13 +58,21 @@ class FileSecrets implements Secrets {
     }
     const value = this.#environment[variable];
     if (value !== undefined) return usable(value, `secret "${name}" in the variable ${variable}`);
-    const file = this.#file === null ? 'no secrets file is given' : `not in ${this.#file}`;
-    throw refusal(`secret "${name}" not found: ${file}, and the variable ${variable} is not set`);
+    throw refusal(
+      `secret "${name}" not found: ${this.#withoutIt(values)}, and the variable ${variable} is not set`,
+    );
   }
 
-  async #readFile(file: string, name: string): Promise<ReadonlyMap<string, unknown>> {
+  #withoutIt(values: ReadonlyMap<string, unknown> | null): string {
+    if (this.#file === null) return 'no secrets file is given';
+    return values === null ? `there is no ${this.#file}` : `not in ${this.#file}`;
+  }
+
+  /** @returns null when it is not there and need not be */
+  async #readFile(file: string, name: string): Promise<ReadonlyMap<string, unknown> | null> {
     if (this.#known !== null && isUnchanged(this.#known.stamps)) return this.#known.values;
     this.#known = null;
+    if (this.#mayBeMissing && !existsSync(file)) return null;
     const stamps = new Map([[file, stampOf(file)]]);
     const values = parseSecrets(await readPrivately(file, name), file, name);
     this.#known = { values, stamps };

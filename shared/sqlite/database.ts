@@ -3,6 +3,9 @@ import type { SQLOutputValue, StatementSync } from 'node:sqlite';
 
 import { Failure } from '../failure.ts';
 
+/** The owner's lock keeps other connectors away; a person who looks into the database may hold a lock for a moment. */
+const OTHERS_LOCK_MS = 2_000;
+
 /**
  * The embedded host's database: WAL, every commit on disk before it is acknowledged (synchronous=FULL).
  *
@@ -10,6 +13,7 @@ import { Failure } from '../failure.ts';
  * savepoint of its own, so that one that throws takes nobody else's work with it.
  */
 export class Database {
+  readonly #file: string;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #waiting: Write[] = [];
@@ -20,9 +24,11 @@ export class Database {
    * @throws Failure `ledger`, temporary
    */
   constructor(file: string, access: 'owner' | 'reader' = 'owner') {
-    this.#db = guard(() => {
-      if (access === 'reader') return new DatabaseSync(file, { readOnly: true });
-      const db = new DatabaseSync(file);
+    this.#file = file;
+    this.#db = this.#guard(() => {
+      const timeout = OTHERS_LOCK_MS;
+      if (access === 'reader') return new DatabaseSync(file, { readOnly: true, timeout });
+      const db = new DatabaseSync(file, { timeout });
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
       return db;
     });
@@ -40,12 +46,12 @@ export class Database {
 
   /** @throws Failure `ledger`, temporary */
   all(sql: string, ...parameters: Parameter[]): Row[] {
-    return guard(() => this.#prepare(sql).all(...parameters) as Row[]);
+    return this.#guard(() => this.#prepare(sql).all(...parameters) as Row[]);
   }
 
   /** @throws Failure `ledger`, temporary */
   get(sql: string, ...parameters: Parameter[]): Row | undefined {
-    return guard(() => this.#prepare(sql).get(...parameters) as Row | undefined);
+    return this.#guard(() => this.#prepare(sql).get(...parameters) as Row | undefined);
   }
 
   /**
@@ -54,7 +60,7 @@ export class Database {
    * @throws Failure `ledger`, temporary
    */
   run(sql: string, ...parameters: Parameter[]): number {
-    return guard(() => Number(this.#prepare(sql).run(...parameters).changes));
+    return this.#guard(() => Number(this.#prepare(sql).run(...parameters).changes));
   }
 
   /** For ports that promise: what {@link all} and {@link get} throw becomes a rejection. */
@@ -92,6 +98,14 @@ export class Database {
     if (this.#db.isOpen) this.#db.close();
   }
 
+  #guard<Result>(read: () => Result): Result {
+    try {
+      return read();
+    } catch (error) {
+      throw databaseFailure(this.#file, error);
+    }
+  }
+
   #commitWaiting(): void {
     if (this.#flush !== null) clearImmediate(this.#flush);
     this.#flush = null;
@@ -104,7 +118,7 @@ export class Database {
       for (const write of writes) this.#runOne(write, done);
       this.#db.exec('COMMIT');
     } catch (error) {
-      const failure = databaseFailure(error);
+      const failure = databaseFailure(this.#file, error);
       for (const write of writes) write.reject(failure);
       this.#rollBack();
       return;
@@ -147,23 +161,19 @@ interface Write {
 export type Parameter = string | number | null;
 export type Row = Record<string, SQLOutputValue>;
 
-function guard<Result>(read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    throw databaseFailure(error);
-  }
-}
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
 
-function databaseFailure(error: unknown): Failure {
+function databaseFailure(file: string, error: unknown): Failure {
   if (error instanceof Failure) return error;
   const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : null;
+  const isDamaged = code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+  const advice = isDamaged ? '; see "The database is damaged" in docs/runbook.md' : '';
   return new Failure(
     'ledger',
     'temporary',
-    `the database could not be read or written: ${message}`,
-    {
-      cause: error,
-    },
+    `the database ${file} could not be read or written: ${message}${advice}`,
+    { cause: error },
   );
 }

@@ -98,6 +98,7 @@ describe('wantsOwnTransaction', () => {
     [451, null, 'too many recipients', false],
     [null, null, 'too many recipients', false],
   ] as const)('%s %s %j: %s', (code, enhancedCode, text, expected) => {
-    expect(wantsOwnTransaction(code, enhancedCode, text)).toBe(expected);
+    const reply = { verdict: 'temporary', code, enhancedCode, text } as const;
+    expect(wantsOwnTransaction(reply)).toBe(expected);
   });
 });

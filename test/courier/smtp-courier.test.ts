@@ -93,6 +93,22 @@ describe('the envelope', () => {
     });
   });
 
+  it('tells who was put off for want of room in the transaction alone', async () => {
+    const own: Record<string, string> = {
+      'kelly@corp.example': '452 4.5.3 too many recipients',
+      'dana@corp.example': '450 4.2.1 busy',
+    };
+    const recipients = ['chris@corp.example', ...Object.keys(own)];
+    await withServer(
+      { replies: (stage, { address }) => (stage === 'rcpt' ? own[address] : undefined) },
+      {},
+      async (_, courier) => {
+        const { crowdedOut } = await courier.deliver(parcelOf('a: b\r\n', { recipients }));
+        expect(crowdedOut).toEqual(['kelly@corp.example']);
+      },
+    );
+  });
+
   it('ends a message above the announced SIZE for good, without sending it', async () => {
     await withServer({ extensions: ['SIZE 10'] }, {}, async (server, courier) => {
       const { replies } = await courier.deliver(parcelOf('eleven oct.'));

@@ -49,6 +49,11 @@ describe('the command line', () => {
     expect(output.stderr()).toContain(said);
   });
 
+  test('--version says which one it is', async () => {
+    expect(await main(['--version'])).toBe(0);
+    expect(output.stdout()).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
   test.each([
     [['run', '--once']],
     [['check']],

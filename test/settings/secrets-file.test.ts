@@ -71,6 +71,19 @@ describe('fileSecrets', () => {
     });
   });
 
+  it('takes up a file of the usual name that comes later, and does without it until then', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('secrets.yaml');
+    const environment = { MAILFERRY_SECRET_SMTP: 'of the variable' };
+    const secrets = fileSecrets({ file, mayBeMissing: true, environment });
+    expect(await secrets.read(named('smtp'))).toBe('of the variable');
+    await expect(secrets.read(named('pop'))).rejects.toThrow(
+      `secret "pop" not found: there is no ${file}, and the variable MAILFERRY_SECRET_POP is not set`,
+    );
+    await writeFile(file, 'pop: hunter2', { mode: 0o600 });
+    expect(await secrets.read(named('pop'))).toBe('hunter2');
+  });
+
   it.each([0o600, 0o400])('reads a file of mode %o', async (mode) => {
     await using folder = await temporaryFolder();
     const file = await secretsFile(folder, 'pop: hunter2');

@@ -1,7 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Failure } from '../../shared/failure.ts';
@@ -247,5 +249,42 @@ describe('a reader', () => {
 
   it('makes no database where there is none', () => {
     expect(() => new Database(fileIn(join(folder, 'none')), 'reader')).toThrow(Failure);
+  });
+});
+
+describe('a file that is no database', () => {
+  it('is named, and where its mending is described', () => {
+    const file = join(folder, 'damaged.sqlite');
+    writeFileSync(file, 'this was a database once, and is none any more. '.repeat(10));
+    expect(() => new Database(file)).toThrow(
+      `the database ${file} could not be read or written: file is not a database; see "The database is damaged" in docs/runbook.md`,
+    );
+    const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+    expect(runbook).toContain('\n## The database is damaged\n');
+  });
+});
+
+/** Somebody with a shell of SQLite's: takes the lock for writing, says so, and gives it back a moment later. */
+const LOCKING = `
+  const { workerData, parentPort } = require('node:worker_threads');
+  const { DatabaseSync } = require('node:sqlite');
+  const db = new DatabaseSync(workerData);
+  db.exec('BEGIN IMMEDIATE');
+  parentPort.postMessage('locked');
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  db.exec('COMMIT');
+  db.close();
+`;
+
+describe('a lock that somebody else holds for a moment', () => {
+  it('is waited for', async () => {
+    const other = new Worker(LOCKING, { eval: true, workerData: fileIn(folder) });
+    const ended = once(other, 'exit');
+    await once(other, 'message');
+    await db.write(() => {
+      put('one');
+    });
+    await ended;
+    expect(wordsOnDisk()).toEqual(['one']);
   });
 });

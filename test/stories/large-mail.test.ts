@@ -60,7 +60,8 @@ describe('mail above the limit of the mail system', () => {
       const to = notices.map(({ recipients }) => recipients[0]).sort();
       expect(to).toEqual(['admin@corp.example', 'chris@corp.example', 'kelly@corp.example']);
       const forChris = notices.find(({ recipients }) => recipients[0] === 'chris@corp.example');
-      const { text = '', headers } = await simpleParser(forChris?.data ?? '');
+      const { text = '', subject, headers } = await simpleParser(forChris?.data ?? '');
+      expect(subject).toBe('A message of 30 KB could not be delivered to you');
       expect(headers.get('auto-submitted')).toBe('auto-generated');
       expect(text).toContain('From: ann@nwtraders.example');
       expect(text).toContain('Subject: Gr\u00fc\u00dfe');

@@ -10,6 +10,7 @@ export function handOverOf(
   return {
     destination: 'works',
     divisible: false,
+    crowdedOut: [],
     replies: recipients.map((one) => replyFor(one, verdict)),
     transcript: [],
     ...known,

@@ -188,6 +188,7 @@ describe('deliverMessage', () => {
       const tooMany = { verdict: 'temporary', code: 452, enhancedCode: '4.5.3' } as const;
       return {
         ...rest,
+        crowdedOut: recipients.slice(2),
         replies: replies.map((one, at) => (at < 2 ? one : { ...one, ...tooMany })),
       };
     });
@@ -205,7 +206,11 @@ describe('deliverMessage', () => {
       calls += 1;
       const { replies, ...rest } = handOverOf(recipients, 'temporary');
       const tooMany = { code: 452, enhancedCode: '4.5.3' };
-      return Promise.resolve({ ...rest, replies: replies.map((one) => ({ ...one, ...tooMany })) });
+      return Promise.resolve({
+        ...rest,
+        crowdedOut: recipients,
+        replies: replies.map((one) => ({ ...one, ...tooMany })),
+      });
     });
     expect(await deliverMessage(full, key)).toMatchObject({ kind: 'later' });
     expect(calls).toBe(1);
