@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { Failure } from '../failure.ts';
+import { SessionFailure } from './session-failure.ts';
 import type { SmtpSession } from './smtp-session.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -14,6 +15,9 @@ export interface PoolOptions {
 /** Messages after which a session is ended: servers limit them, and a balanced name gets its turn. */
 const MESSAGES_PER_SESSION = 100;
 
+/** How long a server that took no further connection is asked for none. Milliseconds. */
+const CROWDED_MS = 5 * 60_000;
+
 /** Sessions for reuse: opened when needed, lent to one delivery at a time, ended when idle. */
 export class SessionPool {
   readonly #options: PoolOptions;
@@ -24,6 +28,9 @@ export class SessionPool {
   readonly #drained: (() => void)[] = [];
   readonly #ending = new Set<Promise<void>>();
   #lent = 0;
+  readonly #working = new Set<SmtpSession>();
+  /** Connections at once that the server took, and until when no more are tried. */
+  #crowded = { limit: Number.POSITIVE_INFINITY, until: 0 };
   #closed = false;
 
   constructor(options: PoolOptions) {
@@ -36,19 +43,28 @@ export class SessionPool {
    * @throws SessionFailure what opening met; Failure `timeout` when none came free until `until`
    */
   async borrow(transcript: Transcript, until: number, fresh: boolean): Promise<SmtpSession> {
-    await this.#takeSlot(until);
-    try {
-      if (this.#closed) throw new Failure('connect', 'temporary', 'the courier is closed');
-      if (fresh) this.#dropIdle();
-      return this.#takeIdle() ?? (await this.#options.open(transcript, until));
-    } catch (error) {
-      this.#freeSlot();
-      throw error;
+    for (let isFirst = true; ; isFirst = false) {
+      await this.#takeSlot(until);
+      try {
+        if (this.#closed) throw new Failure('connect', 'temporary', 'the courier is closed');
+        if (fresh && isFirst) this.#dropIdle();
+        const session = this.#takeIdle() ?? (await this.#options.open(transcript, until));
+        this.#working.add(session);
+        return session;
+      } catch (error) {
+        // A server that takes no further connection is not down: this delivery waits for one of those that it took.
+        const isOneTooMany = this.#isOneTooMany(error);
+        if (isOneTooMany) this.#keepToFewer();
+        this.#freeSlot();
+        if (!isOneTooMany) throw error;
+        transcript.event('the server takes no further connection; waiting for one that is in use');
+      }
     }
   }
 
   /** Takes a session back; its slot is free when it is ready again or ended. */
   release(session: SmtpSession): void {
+    this.#working.delete(session);
     this.#track(
       this.#restore(session).finally(() => {
         this.#freeSlot();
@@ -114,8 +130,28 @@ export class SessionPool {
     void ending.finally(() => this.#ending.delete(ending));
   }
 
+  /** Others are at work, or just about to be, and this one was put off, or turned away without a word. */
+  #isOneTooMany(error: unknown): boolean {
+    if (!(error instanceof SessionFailure) || this.#closed || this.#lent < 2) return false;
+    const code = error.reply?.code ?? null;
+    if (code !== null) return code >= 400 && code < 500;
+    return error.kind === 'connect' && [...this.#working].some(({ alive }) => alive);
+  }
+
+  #keepToFewer(): void {
+    const until = this.#options.clock.now() + CROWDED_MS;
+    this.#crowded = { limit: this.#lent - 1, until };
+  }
+
+  /** Connections at once, for now. */
+  get #most(): number {
+    const { limit, until } = this.#crowded;
+    const { concurrency, clock } = this.#options;
+    return clock.now() < until ? Math.min(limit, concurrency) : concurrency;
+  }
+
   async #takeSlot(until: number): Promise<void> {
-    if (this.#lent < this.#options.concurrency) {
+    if (this.#lent < this.#most) {
       this.#lent += 1;
       return;
     }
@@ -136,14 +172,14 @@ export class SessionPool {
     });
   }
 
-  /** A slot passes straight to the first who waits. */
   #freeSlot(): void {
-    const next = this.#waiting.shift();
-    if (next !== undefined) {
-      next();
-      return;
-    }
     this.#lent -= 1;
+    while (this.#lent < this.#most) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      this.#lent += 1;
+      next();
+    }
     if (this.#lent === 0) for (const drained of this.#drained.splice(0)) drained();
   }
 }

@@ -55,6 +55,37 @@ describe('connections', () => {
     await server.close();
   });
 
+  it.each(['421 4.7.0 too many connections', 'drop'])(
+    'are as few as the server takes: who meets %s waits for one in use',
+    async (reply) => {
+      const replies = (stage: string, { session }: { session: number }): string | undefined =>
+        stage === 'connect' && session > 2 ? reply : undefined;
+      // The first two are open before the others come: a connection that just breaks may be anything else.
+      const extensions = ['8BITMIME'];
+      await withServer({ replies, extensions }, { concurrency: 8 }, async (server, courier) => {
+        const first = [send(courier), send(courier)];
+        await until(() => count(server, 'EHLO connector.example') === 2);
+        const all = await Promise.all([
+          ...first,
+          ...Array.from({ length: 28 }, () => send(courier)),
+        ]);
+        expect(all).toEqual(Array.from({ length: 30 }, () => 'sent'));
+        // Once for each of the other six at most, and none is tried again for a while.
+        expect(server.sessions()).toBeLessThanOrEqual(8);
+      });
+    },
+  );
+
+  it('are given up when the server takes none at all', async () => {
+    const replies = (stage: string): string | undefined =>
+      stage === 'connect' ? '421 4.3.2 closed' : undefined;
+    await withServer({ replies }, { concurrency: 4 }, async (server, courier) => {
+      const all = await Promise.all(Array.from({ length: 4 }, () => send(courier)));
+      expect(all).toEqual(Array.from({ length: 4 }, () => 'temporary'));
+      expect(server.sessions()).toBeLessThan(8);
+    });
+  });
+
   it('end with QUIT at close, after the deliveries that are under way', async () => {
     await withServer({}, {}, async (server, courier) => {
       const sending = [send(courier), send(courier)];
