@@ -32,5 +32,5 @@ export const SENDER_FIELDS: ReadonlySet<string> = new Set([
   ...['from', 'sender', 'return-path', 'dkim-signature', 'domainkey-signature'],
 ]);
 
-/** Fields whose addresses SES reads: what it cannot read there refuses the message. */
-export const ADDRESS_FIELDS: ReadonlySet<string> = new Set(['to', 'cc', 'bcc', 'reply-to']);
+/** Fields whose addresses SES reads, as it does those of Reply-To: what it cannot read there refuses the message. */
+export const ADDRESS_FIELDS: ReadonlySet<string> = new Set(['to', 'cc', 'bcc']);

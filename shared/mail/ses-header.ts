@@ -75,10 +75,10 @@ function fieldLines(header: Buffer, field: HeaderField, name: string): Buffer {
   return Buffer.from(`${short.join('\r\n')}\r\n`, 'latin1');
 }
 
-/** Cut before blanks, which begin the next line; a word too long for a line stays whole. */
+/** Cut before blanks, which begin the next line; those at the end go, and a word too long for a line stays whole. */
 function broken(line: string): string[] {
   const lines: string[] = [];
-  let rest = line;
+  let rest = line.trimEnd();
   while (rest.length > LINE_OCTETS) {
     const cut = lastBlank(rest);
     if (cut === null) break;
@@ -88,12 +88,11 @@ function broken(line: string): string[] {
   return [...lines, rest];
 }
 
-/** The last blank that leaves a line of at most the limit with words in it, and words behind it. */
+/** The last blank that leaves a line of at most the limit with words in it. */
 function lastBlank(text: string): number | null {
   for (let at = Math.min(LINE_OCTETS, text.length - 1); at > 0; at -= 1) {
     if (!/[ \t]/.test(text.charAt(at))) continue;
-    const [before, behind] = [text.slice(0, at), text.slice(at)];
-    return /^(?:\S+:|\s*)$/.test(before) || behind.trim() === '' ? null : at;
+    return /^(?:\S+:|\s*)$/.test(text.slice(0, at)) ? null : at;
   }
   return null;
 }

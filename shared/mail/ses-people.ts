@@ -23,7 +23,7 @@ export function peopleIn(value: Buffer): readonly Person[] {
 /** Whether Amazon SES can read all of an address field: no entry without an address, ASCII before each `@`. */
 export function isReadable(value: Buffer): boolean {
   const entries = read(value);
-  if (entries.length === 0) return EMPTY_GROUP.test(value.toString('latin1').trim());
+  if (entries.length === 0) return EMPTY_GROUP.test(value.toString('latin1'));
   return entries.every((one) => one !== null && isPlain(one));
 }
 

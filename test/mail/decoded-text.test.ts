@@ -13,6 +13,8 @@ describe('decodedText', () => {
     [' plain  text\r\n\tfolded \r\n again ', 'plain text folded again'],
     ['bare\rCR, NUL\0, tab\tand escape\x1b', 'bare CR, NUL , tab and escape'],
     ['a\u0085b', 'a…b'],
+    ['a\nb', 'a b'],
+    ['a\rb', 'a b'],
   ])('reads %j as %j', (value, text) => {
     expect(read(value)).toBe(text);
   });
@@ -121,6 +123,18 @@ describe('decodedText', () => {
       ["a; n*0*=utf-8''x; m*1*=y; n*2*=z", 'a; n=x; m*1*=y; n*2*=z'],
       ["n*=utf-8''100%zz%", 'n=100%zz%'],
       ['List-Id: a * b; c', 'List-Id: a * b; c'],
+      ["n*=utf-8''%41 ; b=1", 'n=A; b=1'],
+      ['n*="utf-8\'\'%41"', 'n=A'],
+      ['n*=utf-8\'\'a"b"', 'n=a"b"'],
+      ['n*="utf-8\'\'a"b', 'n*="utf-8\'\'a"b'],
+      ["n*=x!utf-8''a", "n*=x!utf-8''a"],
+      ["two words*=utf-8''a", "two words*=utf-8''a"],
+      ["n*0*=utf-8''a; n*2*=b", 'n=a; n*2*=b'],
+      [
+        `n*0*=utf-8''0;${Array.from({ length: 11 }, (_, at) => ` n*${at + 1}*=%41;`).join('')}`,
+        `n=0${'A'.repeat(11)};`,
+      ],
+      ["n*0*=iso-8859-1''%E4; n*1=\xfc", 'n=äü'],
     ])('reads %j as %j', (value, text) => {
       expect(read(value)).toBe(text);
     });

@@ -65,6 +65,51 @@ describe('From', () => {
     expect(valuesOf(fields, 'X-Original-From')).toEqual([]);
   });
 
+  test('that is the identity already keeps the Reply-To that it has', () => {
+    const fields = rewritten([`From: ${IDENTITY}`, 'Reply-To: desk@x.example']);
+    expect(valuesOf(fields, 'From')).toEqual([IDENTITY]);
+    expect(valuesOf(fields, 'Reply-To')).toEqual(['desk@x.example']);
+    const header = Buffer.from(`Reply-To: desk at x\r\nFrom: ${IDENTITY}\r\n\r\n`);
+    expect(sesHeader(header, IDENTITY, '').renamed).toEqual(['Reply-To']);
+  });
+
+  test.each([
+    [[`From: ${IDENTITY}, ann@x.example`]],
+    [[`From: ann@x.example, ${IDENTITY}`]],
+    [[`From: ${IDENTITY}`, `From: ${IDENTITY}`]],
+    [[`From: ${IDENTITY}`, 'From: nobody at all']],
+  ])('that is the identity among others is rewritten: %j', (lines) => {
+    const fields = rewritten(lines);
+    expect(valuesOf(fields, 'From')).toHaveLength(1);
+    expect(valuesOf(fields, 'X-Original-From')).toHaveLength(lines.length);
+  });
+
+  test('of many, answers go to the first twenty; to none with other letters before the @', () => {
+    const many = Array.from({ length: 25 }, (_, at) => `a${at}@x.example`);
+    const fields = rewritten([`From: ${many.join(', ')}`]);
+    expect(valuesOf(fields, 'Reply-To')).toEqual([many.slice(0, 20).join(', ')]);
+    const utf8 = Buffer.from('j\u00fcrgen@x.example, Ann <ann@x.example>').toString('latin1');
+    expect(valuesOf(rewritten([`From: ${utf8}`]), 'Reply-To')).toEqual(['"Ann" <ann@x.example>']);
+  });
+
+  test('two who sent it are answered both', () => {
+    const fields = rewritten(['From: Ann <ann@x.example>, "Bob" <bob@y.example>']);
+    expect(valuesOf(fields, 'Reply-To')).toEqual(['"Ann" <ann@x.example>, "Bob" <bob@y.example>']);
+  });
+
+  test('a name of 100 characters stays whole, a longer one is cut to 100', () => {
+    expect(shownFrom(`"${'n'.repeat(100)}" <a@x.example>`)).toBe(
+      `"${'n'.repeat(100)} at x.example" <${IDENTITY}>`,
+    );
+    expect(shownFrom(`"${'n'.repeat(101)}" <a@x.example>`)).toBe(
+      `"${'n'.repeat(100)}\u2026 at x.example" <${IDENTITY}>`.replaceAll('"', ''),
+    );
+  });
+
+  test('a local part in quotes is folded at one blank, however many it has', () => {
+    expect(shownFrom('"a  b"@x.example')).toBe(`"\\"a b\\" at x.example" <${IDENTITY}>`);
+  });
+
   test('none at all: one is made, and nobody can answer', () => {
     const fields = rewritten(['Subject: x']);
     expect(valuesOf(fields, 'From')).toEqual([`"Unknown sender" <${IDENTITY}>`]);
@@ -124,6 +169,32 @@ describe('what SES replaces, refuses or would take amiss', () => {
     expect(valuesOf(rewritten(['A: b'], mailFrom), 'X-Original-Return-Path')).toEqual([expected]);
   });
 
+  test('octets in it that are no ASCII are not shown', () => {
+    const fields = rewritten(['A: b'], 'j\u00fcrgen@x.example');
+    expect(valuesOf(fields, 'X-Original-Return-Path')).toEqual(['<j?rgen@x.example>']);
+  });
+
+  test('a Return-Path of the message is put aside as well', () => {
+    const fields = rewritten(['Return-Path: <eve@x.example>']);
+    expect(valuesOf(fields, 'Return-Path')).toEqual([]);
+    expect(valuesOf(fields, 'X-Original-Return-Path')).toEqual([
+      '<ann@nwtraders.example>',
+      '<eve@x.example>',
+    ]);
+  });
+
+  test('what is put aside is told by its names as written, each once', () => {
+    const lines = [
+      'DKIM-Signature: 1',
+      'X: y',
+      'DKIM-Signature: 2',
+      'Cc: bad',
+      'To: chris@corp.example',
+    ];
+    const header = Buffer.from([...lines, '', ''].join('\r\n'));
+    expect(sesHeader(header, IDENTITY, '').renamed).toEqual(['DKIM-Signature', 'Cc']);
+  });
+
   test('sender and signatures are put aside, every one', () => {
     const names = ['Sender', 'DKIM-Signature', 'DomainKey-Signature'];
     const fields = rewritten(names.flatMap((name) => [`${name}: 1`, `${name.toUpperCase()}: 2`]));
@@ -168,8 +239,21 @@ describe('what SES replaces, refuses or would take amiss', () => {
     ['chris@corp.example kelly@corp.example', false],
     ['j\u00fcrgen@corp.example', false],
     ['chris@', false],
+    ['chris@corp.example, kelly@', false],
+    ['nobody : ;', true],
+    ['a:; b:;', false],
+    ['a:; b', false],
+    [Buffer.from('j\u00fcrgen@corp.example').toString('latin1'), false],
+    [`${'a@x.example, '.repeat(6000)}b@x.example`, false],
+    [`team:${' '.repeat(70_000)};`, false],
   ])('To: %s: kept %s', (value, kept) => {
-    expect(valuesOf(rewritten([`To: ${value}`]), kept ? 'To' : 'X-Original-To')).toEqual([value]);
+    for (const name of ['To', 'Cc', 'Bcc']) {
+      const [found] = valuesOf(
+        rewritten([`${name}: ${value}`]),
+        kept ? name : `X-Original-${name}`,
+      );
+      expect(found?.replaceAll(/\s+/g, ' ')).toBe(value.replaceAll(/\s+/g, ' '));
+    }
   });
 
   test('lines that are no field become one', () => {
@@ -180,12 +264,15 @@ describe('what SES replaces, refuses or would take amiss', () => {
       'no field',
       ': nothing',
       'B: 2',
+      '  ',
+      'the  end ',
     ]);
     expect(valuesOf(fields, 'X-Original-Line')).toEqual([
       'From ann@x Mon Jun 1',
       '>From b',
       'no field',
       ': nothing',
+      'the end',
     ]);
     expect([valuesOf(fields, 'A'), valuesOf(fields, 'B')]).toEqual([['1'], ['2']]);
   });
@@ -205,6 +292,23 @@ describe('what SES replaces, refuses or would take amiss', () => {
       .join('');
     expect(subject).toBe(`Subject: ${'word '.repeat(500)}end`);
   });
+
+  test.each([
+    [`Subject: ${'a'.repeat(985)} ${'b'.repeat(3)}`, 1],
+    [`Subject: ${'a'.repeat(985)} ${'b'.repeat(4)}`, 2],
+    [`Subject: ${'a'.repeat(988)}   `, 1],
+    [`X-Long: ${'x'.repeat(2000)}`, 1],
+    [`X-Long: a\r\n    ${'x'.repeat(2000)}`, 2],
+    [`X-Long: a ${'x'.repeat(2000)} `, 2],
+  ])(
+    'a line of 998 octets is left, one of 999 folded where words are on both sides (%#)',
+    (field, count) => {
+      const out = sesHeader(Buffer.from(`${field}\r\n\r\n`), IDENTITY, '').header.toString();
+      const lines = out.slice(out.indexOf(`\n${field.slice(0, 7)}`) + 1, -4).split('\r\n');
+      expect(lines).toHaveLength(count);
+      expect(lines.join('')).toBe(field.replaceAll('\r\n', '').trimEnd());
+    },
+  );
 
   test('blank continuation lines and blanks before a colon go, line ends become CRLF', () => {
     const header = Buffer.from('Subject : one\n \n two\nX: y\n\n');
