@@ -74,7 +74,7 @@ function whom(
   source: RecipientSource,
   acceptance: Acceptance,
 ): readonly (readonly string[])[] {
-  const names = new Set(['received', ...fieldsOfSource(source)]);
+  const names = new Set(fieldsOfSource(source));
   return headers.map((header) => {
     const { candidates } = readSource(source, header, collectFields(header, names));
     return new Tally(acceptance).judge(candidates).map(({ address }) => address.toLowerCase());

@@ -73,6 +73,11 @@ describe('duplicateKey', () => {
     expect(key(without)).not.toBe(key(mail()));
   });
 
+  it('goes by the Message-ID where there is no Date', () => {
+    const undated = mail().replace(/Date:.*\r\n/, '');
+    expect(key(`X-Trace: 1\r\n${undated}`)).toBe(key(undated));
+  });
+
   it('with neither Message-ID nor Date only the very same header is the same mail', () => {
     const alarm = 'From: printer@corp.example\r\nTo: chris@corp.example\r\nSubject: toner\r\n';
     const first = `Received: by x; Mon, 23 Nov 2026 09:00:00 +0000\r\n${alarm}`;
@@ -86,7 +91,7 @@ describe('duplicateKey', () => {
     const alarm =
       'From: printer@corp.example\r\nX-Original-To: old@corp.example\r\nSubject: toner\r\n';
     const noted = (who: string) =>
-      `Return-Path: <>\r\nX-Original-To: ${who}\r\nDelivered-To: ${who}\r\n${alarm}Envelope-To:\r\n ${who}\r\n`;
+      `Return-Path: <>\r\nDelivery-date: ${who}\r\nX-Original-To: ${who}\r\nDelivered-To: ${who}\r\n${alarm}Envelope-To:\r\n ${who}\r\n`;
     expect(key(noted('chris@corp.example'))).toBe(key(noted('kelly@corp.example')));
     expect(key(noted('chris@corp.example'))).toBe(key(alarm.replace(/X-Orig.*\r\n/, '')));
     expect(key(`${noted('chris@corp.example')}X-Alarm: 2\r\n`)).not.toBe(key(alarm));

@@ -38,6 +38,19 @@ describe('messageDate', () => {
     'Tue, 3 Nov 2026 09:05:07',
     'Tue, 3 Nov 2026 09:05:07.250 +0000',
     'Tue, 3\r\n Nov 2026 09:05:07 +0000',
+    'Tue 3  Nov  2026   9:05:07   +0000',
+    'Tue , 3 Nov 2026 09:05:07 +0000',
+    'Tue, 3 Nov 2026 04:05:07 -0500',
+    'Tue, 3 Nov 2026 14:35:07 +0530',
+    'Tue, 3 Nov 2026 05:35:07 -0330',
+    'Tue, 3 Nov 2026 05:05:07 EDT',
+    'Tue, 3 Nov 2026 04:05:07 CDT',
+    'Tue, 3 Nov 2026 03:05:07 CST',
+    'Tue, 3 Nov 2026 03:05:07 MDT',
+    'Tue, 3 Nov 2026 02:05:07 MST',
+    'Tue, 3 Nov 2026 02:05:07 PDT',
+    'Tue, 3 Nov 2026 01:05:07 pst',
+    'Tue (a \\) b), 3 (c (d) e) Nov 2026 09:05:07 +0000 (f) (g)',
   ])('reads %j', (date) => {
     expect(messageDate(headerOf(`Date: ${date}`))).toBe(AT);
   });
@@ -51,12 +64,27 @@ describe('messageDate', () => {
     '3 Foo 2026 09:05:07 +0000',
     '3 Nov 2026 24:05:07 +0000',
     '3 Nov 2026 09:60:07 +0000',
+    '3 Nov 2026 09:05:61 +0000',
+    '! 3 Nov 2026 09:05:07 +0000',
+    '29 Feb 2026 09:05:07 +0000',
+    '3 Nov 2026 09:05:07 +0000 )',
+    '\\3 Nov 2026 09:05:07 +0000',
+    '3 Nov 2026 09:05:07 +00000',
+    '3 Nov 2026 09:05:07 x+0000',
     '2026-11-03T09:05:07Z',
     '3 Nov 2026',
     'Tue, 3 Nov 2026 09:05:07 +0000 and more',
     '(Tue, 3 Nov 2026 09:05:07 +0000',
   ])('says that it cannot read %j', (date) => {
     expect(messageDate(headerOf(`Date: ${date}`))).toBeNull();
+  });
+
+  it.each([
+    ['28 Feb 49 23:59:60 +0000', Date.UTC(2049, 2, 1)],
+    ['28 Feb 50 00:00:00 +0000', Date.UTC(1950, 1, 28)],
+    ['29 Feb 2024 00:00:00 +0000', Date.UTC(2024, 1, 29)],
+  ])('reads %j', (date, at) => {
+    expect(messageDate(headerOf(`Date: ${date}`))).toBe(at);
   });
 
   it('reads back every time that we write', () => {

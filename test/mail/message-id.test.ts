@@ -18,6 +18,13 @@ describe('canonicalMessageId', () => {
     expect(canonicalMessageId(written)).toBe(kept);
   });
 
+  it('keeps 250 octets', () => {
+    const id = (length: number) => `<${'a'.repeat(length - 2)}>`;
+    expect(canonicalMessageId(id(250))).toBe(id(250));
+    expect(canonicalMessageId(id(251))).toBe(id(251).slice(0, 250));
+    expect(canonicalMessageId(`<${'ü'.repeat(200)}>`)).toHaveLength(250);
+  });
+
   it('is found by what it keeps, and is short', () => {
     fc.assert(
       fc.property(fc.string({ unit: anyCharacter, maxLength: 600 }), (written) => {

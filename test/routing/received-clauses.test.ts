@@ -133,6 +133,27 @@ const tricks: typeof fields = {
     'mx.example',
     ['<a@b>'],
   ],
+  'DEL between words': [' by mx.example\x7ffor <a@b>; d', 'mx.example', ['<a@b>']],
+  'a client that calls itself via': [
+    ' from via by mx.example for <a@b>; d',
+    'mx.example',
+    ['<a@b>'],
+  ],
+  'a word glued to a comment': [
+    ' by mx.example(for <x@y>)for <a@b>(x); d',
+    'mx.example',
+    ['<a@b>'],
+  ],
+  'a quoted string with an escaped quote': [
+    ' by mx.example id "x\\" for <x@y> " for <a@b>; d',
+    'mx.example',
+    ['<a@b>'],
+  ],
+  'an escaped bracket outside a comment': [
+    ' from \\(by evil.example) by mx.example for <a@b>; d',
+    'mx.example',
+    ['<a@b>'],
+  ],
   'nothing behind for': [' by mx.example for; d', 'mx.example', []],
   'nothing behind by': [' from x by', null, []],
   nothing: ['', null, []],

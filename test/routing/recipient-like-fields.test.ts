@@ -22,12 +22,26 @@ it('shows what could name a recipient, in its order and counted among its name',
     'X-Own-Rcpt: somebody@other.example',
     'X-Other: somebody@other.example',
     'X-Whose: Chris <chris@CORP.example>',
-    'DKIM-Signature: v=1; i=@corp.example',
+    'DKIM-Signature: v=1; i=chris@corp.example',
+    'DomainKey-Status: chris@corp.example',
+    'ARC-Authentication-Results: chris@corp.example',
+    'X-Google-Original-From: chris@corp.example',
+    'List-Post: chris@corp.example',
+    'Resent-To: somebody',
+    'Resent-Cc: somebody',
+    'X-Forwarded-To: somebody',
+    'Recipient: somebody@other.example',
+    'X-To-Do: somebody@other.example',
+    'X-From: kelly@corp.example',
+    'Subject-Line: kelly@corp.example',
+    'X-Several: bad@, somebody@other.example, kelly@corp.example',
+    'X-None: kelly',
     'X-Mailferry-Id: x@corp.example',
   ];
   expect(shown(header.join('\n'))).toEqual([
     ...['delivered-to 1/2', 'Received 1/1', 'Delivered-To 2/2', 'To 1/1', 'List-Id 1/1'],
-    ...['X-Own-Rcpt 1/1', 'X-Whose 1/1'],
+    ...['X-Own-Rcpt 1/1', 'X-Whose 1/1', 'Resent-To 1/1', 'Resent-Cc 1/1', 'X-Forwarded-To 1/1'],
+    ...['Recipient 1/1', 'X-From 1/1', 'Subject-Line 1/1', 'X-Several 1/1'],
   ]);
 });
 

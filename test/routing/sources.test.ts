@@ -247,6 +247,11 @@ describe('resent', () => {
     expect(whom(lines, [RESENT])).toEqual(['a@corp.example Resent-To']);
   });
 
+  it('ends at a Return-Path as well, which an earlier delivery left', () => {
+    const lines = ['Resent-To: a@corp.example', 'Return-Path: <x@y>', 'Resent-Cc: c@corp.example'];
+    expect(whom(lines, [RESENT])).toEqual(['a@corp.example Resent-To']);
+  });
+
   it('does not end at another field in between', () => {
     const lines = ['Resent-From: z@y', 'X-Note: x', 'Resent-To: a@corp.example'];
     expect(whom([OWN, ...lines], [RESENT])).toEqual(['a@corp.example Resent-To']);

@@ -24,6 +24,8 @@ describe('isSpam', () => {
     ['spam', 'spam-low', false],
     ['spam', 'spam - sure', true],
     ['*spam*', '-*spam*-', true],
+    ['*yes', 'x*yes', true],
+    ['yes*', 'yes*x', true],
     ['ü', 'Grün', false],
   ])('%s in %s: %s', (value, text, answer) => {
     const textsOf = textsOfExample(new Map([['x-spam-flag', text]]));

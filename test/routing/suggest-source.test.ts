@@ -17,13 +17,19 @@ const acceptance = {
 const PEOPLE = ['chris', 'kelly', 'pat'];
 
 /** What is suggested for one message a person, made by `lines`. */
-function suggestion(lines: (person: string) => readonly string[]): Suggestion | null {
-  const headers = PEOPLE.map((person) => Buffer.from(`${lines(person).join('\r\n')}\r\n\r\n`));
+function suggestion(
+  lines: (person: string) => readonly string[],
+  people: readonly string[] = PEOPLE,
+): Suggestion | null {
+  const headers = people.map((person) => Buffer.from(`${lines(person).join('\r\n')}\r\n\r\n`));
   return suggestSource(headers, acceptance);
 }
 
-const source = (lines: (person: string) => readonly string[]): string | null => {
-  const found = suggestion(lines);
+const source = (
+  lines: (person: string) => readonly string[],
+  people: readonly string[] = PEOPLE,
+): string | null => {
+  const found = suggestion(lines, people);
   return found === null ? null : formatSource(found.source);
 };
 
@@ -130,6 +136,81 @@ describe('suggestSource', () => {
     expect(source(pickup)).toBeNull();
   });
 
+  it('takes one address for the pickup box from two messages on, and where others are written to', () => {
+    const noted = ['X-Original-To: chris@corp.example', 'From: a@b'];
+    const others = () => [...noted, 'To: kelly@corp.example'];
+    const found = '{ header: X-Original-To, position: 1 }';
+    expect(source(others, ['one'])).toBe(found);
+    expect(source(others, ['one', 'two'])).toBeNull();
+    expect(source(() => [...noted, 'To: list@treyresearch.example'])).toBe(found);
+    const once = (one: string) => (one === 'two' ? ['To: kelly@corp.example'] : others());
+    expect(source(once, ['one', 'two'])).toBe(found);
+    const each = (one: string) => [
+      `X-Original-To: ${one}@corp.example`,
+      'From: a@b',
+      'To: dave@corp.example',
+    ];
+    expect(source(each)).toBe(found);
+  });
+
+  it('takes what names somebody in half of the messages, and shows ten of them', () => {
+    const half = (one: string) => (one < 'c' ? [`X-Original-To: ${one}@corp.example`] : sent);
+    expect(suggestion(half, ['a', 'b', 'c', 'd'])).toMatchObject({ messages: 2, of: 4 });
+    expect(suggestion(half, ['a', 'b', 'c', 'd', 'e'])).toBeNull();
+    const twelve = Array.from({ length: 12 }, (_, at) => `u${at}`);
+    const found = suggestion((one) => [`X-Original-To: ${one}@corp.example`], twelve);
+    expect(found?.addresses).toEqual(twelve.slice(0, 10).map((one) => `${one}@corp.example`));
+  });
+
+  it('takes X-Original-To before Delivered-To, and either before what nobody knows', () => {
+    const field = (name: string) => (person: string) => `${name}: ${person}@corp.example`;
+    const names = ['X-Whose', 'Delivered-To', 'X-Original-To'];
+    const lines = (some: readonly string[]) => (person: string) => [
+      ...some.map((name) => field(name)(person)),
+      ...sent,
+    ];
+    expect(source(lines(names))).toBe('{ header: X-Original-To, position: 1 }');
+    expect(source(lines(names.slice(0, 2)))).toBe('{ header: Delivered-To, position: 1 }');
+    expect(source(lines(names.slice(0, 1)))).toBe('{ header: X-Whose, position: 1 }');
+  });
+
+  it('takes the last where it stands at the end in some, and is not misled by those without it', () => {
+    const noted = (person: string) => `Envelope-To: ${person}@corp.example`;
+    const mostly = (person: string) =>
+      person === 'pat' ? [noted(person), ...sent] : ['X: y', ...sent, noted(person)];
+    expect(source(mostly)).toBe('{ header: Envelope-To, position: -1 }');
+    const onTop = (person: string) => (person === 'pat' ? sent : [noted(person), ...sent]);
+    expect(source(onTop)).toBe('{ header: Envelope-To, position: 1 }');
+  });
+
+  it.each([
+    ['mx.provider.example.', '{ received: mx.provider.example }'],
+    ['MX.Provider.example', '{ received: mx.provider.example }'],
+    ['mx_1.provider.x1', '{ received: mx_1.provider.x1 }'],
+    ['provider.d', '{ received: provider.d }'],
+    ['192.0.2.1', null],
+    ['localhost', null],
+    ['mx.provider.example:25', null],
+    ['!mx.provider.example', null],
+    ['mx.provider.1x', '{ received: mx.provider.1x }'],
+  ])('takes Received by %s as %s', (host, found) => {
+    const line = (person: string) => `Received: from x by ${host} for <${person}@corp.example>; d`;
+    expect(source((person) => [line(person), ...sent])).toBe(found);
+  });
+
+  it('takes the end that host names share, also where one has more labels', () => {
+    const line = (person: string, host: string) =>
+      `Received: from x by ${host} for <${person}@corp.example>; d`;
+    const short = (person: string) => [line(person, `${person}.provider.example`), ...sent];
+    expect(source(short)).toBe('{ received: provider.example }');
+    const deeper = (person: string) => [
+      line(person, person === 'chris' ? 'a.mx.provider.example' : 'mx.provider.example'),
+      ...sent,
+    ];
+    expect(source(deeper)).toBe('{ received: mx.provider.example }');
+    expect(source(deeper, ['kelly', 'chris'])).toBe('{ received: mx.provider.example }');
+  });
+
   it('takes one and the same person for a person where To and Cc agree', () => {
     const lines = ['Delivered-To: chris@corp.example', 'From: a@b', 'Cc: Chris@corp.example'];
     expect(source(() => lines)).toBe('{ header: Delivered-To, position: 1 }');
@@ -152,7 +233,18 @@ describe('suggestSource', () => {
 
   it('never suggests what the sender writes, nor what fits in less than half', () => {
     const person = 'chris@corp.example';
-    const forged = ['To', 'Cc', 'Reply-To', 'X-Forwarded-To', 'Resent-To', 'References'];
+    const forged = [
+      ...[
+        'To',
+        'Cc',
+        'Reply-To',
+        'X-Forwarded-To',
+        'Resent-To',
+        'Resent-Cc',
+        'References',
+        'List-Id',
+      ],
+    ];
     expect(source(() => forged.map((name) => `${name}: ${person}`))).toBeNull();
     expect(source((one) => (one === 'pat' ? [`X-Original-To: ${person}`] : sent))).toBeNull();
   });
