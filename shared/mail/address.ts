@@ -4,7 +4,7 @@ import { closingQuote } from './address-scan.ts';
 
 /** An address that is safe to write into MAIL FROM or RCPT TO (RFC 5321 section 4.1.2). */
 export interface Address {
-  /** As it is sent: local part as written (quoted only where it has to be), domain as lower-case A-labels. */
+  /** As it is sent: local part as written (composed, quoted only where it has to be), domain as lower-case A-labels. */
   readonly text: string;
   /** For comparing: lower case as a whole. Local parts are compared without case, though sent as written. */
   readonly key: string;
@@ -54,7 +54,8 @@ export function parseAddress(
   if (UNSAFE.test(text.slice(0, at)) || UNSAFE.test(text.slice(at).replace(JOINERS, '')))
     return null;
   if (LETTERLIKE.test(text.slice(0, at))) return null;
-  const local = localPart(text.slice(0, at));
+  // Composed (RFC 6532 section 3.1), or one person would be two.
+  const local = localPart(text.slice(0, at).normalize('NFC'));
   const domain = asciiDomain(text.slice(at + 1));
   if (local === null || domain === null) return null;
   const whole = `${local}@${domain}`;

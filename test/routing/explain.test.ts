@@ -77,6 +77,10 @@ it('explainInWords leaves out what there is not', () => {
   expect(explainInWords({ ...one, mailFrom: '' })).toContain(
     'Envelope sender: <> (null reverse-path)',
   );
+  const from = (source: string) =>
+    explainInWords({ ...one, recipients: [{ ...recipient, source }] })[1];
+  expect(from('undeliverable')).toBe('  chris@corp.example (the undeliverable mailbox)');
+  expect(from('notice')).toBe('  chris@corp.example (fixed recipient of a notice)');
   expect(explainInWords({ ...one, outcome: 'held' })).toContain(
     'Envelope sender: ann@nwtraders.example',
   );
