@@ -3,6 +3,7 @@ import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:t
 
 import { Failure } from '../failure.ts';
 import type { Transport } from '../settings/settings.ts';
+import { tlsReason } from '../tls/tls-reason.ts';
 
 /**
  * Options for the TLS handshake. With a pinned fingerprint the chain is not verified, since a pin is for servers
@@ -45,8 +46,9 @@ export function openConnection(transport: Transport, deadlineMs: number): Promis
     // Stays for the socket's life: an 'error' between this and the next owner's listener must not end the process.
     socket.on('error', (error: Error) => {
       clearTimeout(timer);
-      const what = reached ? `no TLS with ${host}:${port}` : `cannot connect to ${host}:${port}`;
-      const text = `${what}: ${describe(error)}`;
+      const text = reached
+        ? `no TLS with ${host}:${port}: ${tlsReason(error, codeOf(error))}`
+        : `cannot connect to ${host}:${port}: ${describe(error)}`;
       reject(new Failure(reached ? 'tls' : 'connect', 'temporary', text, { cause: error }));
     });
     socket.once(implicit ? 'secureConnect' : 'connect', () => {
@@ -54,6 +56,10 @@ export function openConnection(transport: Transport, deadlineMs: number): Promis
       resolve(socket);
     });
   });
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 
 /** Several addresses of one name fail as an AggregateError, whose own message is empty. */

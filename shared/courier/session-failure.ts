@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 
 import { asFailure, Failure, isFailure, type FailureKind } from '../failure.ts';
+import { tlsReason } from '../tls/tls-reason.ts';
 import type { Conceal } from './secrecy.ts';
 import { parseReply, type SmtpReply } from './smtp-reply.ts';
 
@@ -20,6 +21,8 @@ interface NodemailerFields {
   /** What Node called the error, where nodemailer's own code took its place. */
   readonly originalCode?: unknown;
   readonly response?: unknown;
+  /** The command that it met. */
+  readonly command?: unknown;
 }
 
 const KINDS: Readonly<Record<string, FailureKind>> = {
@@ -29,15 +32,34 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
   EPROTOCOL: 'protocol',
 };
 
-/** Why a session could not be opened. nodemailer puts the reply behind its message; here it stands apart. */
-export function sessionFailure(error: unknown, conceal: Conceal = (text) => text): SessionFailure {
+/**
+ * Why a session could not be opened. nodemailer puts the reply behind its message; here it stands apart.
+ * @param where `mail.corp.example:587`
+ */
+export function sessionFailure(
+  error: unknown,
+  where: string,
+  conceal: Conceal = (text) => text,
+): SessionFailure {
   if (isFailure(error)) return new SessionFailure(error.kind, error.message, null, error);
-  const kind = kindOf(error as NodemailerFields);
+  const fields = error as NodemailerFields;
+  const kind = kindOf(fields);
   const response = replyOf(error);
-  if (response === null) return new SessionFailure(kind, asFailure(error).message, null, error);
-  const what = kind === 'login' ? 'the server refused the login' : 'the server refused the session';
+  if (response === null) return new SessionFailure(kind, wordsOf(error, kind, where), null, error);
   // Without the cause: its message holds the reply as it came.
-  return new SessionFailure(kind, what, parseReply(conceal(response)), null);
+  return new SessionFailure(kind, refusedIn(fields, kind), parseReply(conceal(response)), null);
+}
+
+function wordsOf(error: unknown, kind: FailureKind, where: string): string {
+  const { originalCode } = error as NodemailerFields;
+  const isHandshake = kind === 'tls' && error instanceof Error && typeof originalCode === 'string';
+  if (isHandshake) return `no TLS with ${where}: ${tlsReason(error, originalCode)}`;
+  return asFailure(error).message;
+}
+
+function refusedIn({ command }: NodemailerFields, kind: FailureKind): string {
+  if (command === 'STARTTLS') return 'expected TLS by STARTTLS, which the server refused';
+  return kind === 'login' ? 'the server refused the login' : 'the server refused the session';
 }
 
 function kindOf({ code, originalCode }: NodemailerFields): FailureKind {

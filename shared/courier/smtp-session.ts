@@ -148,7 +148,8 @@ export class SmtpSession {
       session.#listen();
       return session;
     } catch (error) {
-      const failure = sessionFailure(error, session === null ? undefined : session.#conceal);
+      const where = `${server.host}:${server.port}`;
+      const failure = sessionFailure(error, where, session === null ? undefined : session.#conceal);
       transcript.event(failure.message);
       session?.drop();
       throw failure;

@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { tlsReason } from '../tls/tls-reason.ts';
 
 /** Faults of the line, not of the certificate, though they may come in the midst of a TLS handshake. */
 const LINE_FAULTS = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
@@ -13,11 +14,8 @@ export function socketFailure(error: Error, place: string, securing: boolean): F
 }
 
 function tlsFailure(error: Error, code: string, place: string): Failure {
-  const hint =
-    code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG'
-      ? 'the server does not speak TLS here'
-      : firstLine(error.message);
-  return new Failure('tls', 'permanent', `TLS with ${place}: ${hint} (${code})`, { cause: error });
+  const text = `TLS with ${place}: ${tlsReason(error, code)}`;
+  return new Failure('tls', 'permanent', text, { cause: error });
 }
 
 /** Trying several addresses gives an AggregateError, whose own message is empty. */

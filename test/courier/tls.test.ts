@@ -48,6 +48,7 @@ describe.each(['implicit', 'starttls'] as const)('TLS, %s', (mode) => {
   ])('lets mail wait, and tells no credential, on %s', async (_, certificate, ca) => {
     const { reply, commands } = await sendOver(mode, certificate, { ca });
     expect(reply).toMatchObject({ verdict: 'temporary', code: null });
+    expect(reply?.text).toMatch(/^no TLS with 127\.0\.0\.1:\d+: [^\n]+ \([A-Z_]+\)$/);
     expect(commands.some((line) => line.startsWith('AUTH'))).toBe(false);
   });
 
@@ -84,6 +85,9 @@ describe('STARTTLS', () => {
     });
     const { replies } = await courier.deliver(parcelOf('a: b\r\n'));
     expect(replies[0]?.verdict).toBe('temporary');
+    expect(replies[0]?.text).toBe(
+      'expected TLS by STARTTLS, which the server refused: not offered',
+    );
     expect(scripted.commands.some((line) => /^(AUTH|MAIL)/.test(line))).toBe(false);
     await courier.close();
     await scripted.close();
