@@ -25,19 +25,26 @@ describe('what is acknowledged was synced before', () => {
   const scratch = makeScratchFolder('durability');
   const folder = join(scratch.path, 'data');
   let calls: readonly SystemCall[] = [];
+  /** Of a program that writes one message after the other. */
+  let inTurn: readonly SystemCall[] = [];
 
   beforeAll(async () => {
-    const trace = join(scratch.path, 'trace');
+    calls = await traceOwner(folder, 6);
+    inTurn = await traceOwner(join(scratch.path, 'in-turn'), 1);
+  });
+
+  const traceOwner = async (data: string, lanes: number): Promise<readonly SystemCall[]> => {
+    const trace = `${data}.trace`;
     const options = ['-f', '-y', '-qq', '-s', '160', '-e', `trace=${TRACED}`, '-o', trace];
-    const program = [process.execPath, OWNER, folder, '1', `${MESSAGES}`];
+    const program = [process.execPath, OWNER, data, '1', `${MESSAGES}`, `${lanes}`];
     // A standard input that stays open: the program ends itself when that closes.
     const tracing = spawn(strace, [...options, ...program], {
       stdio: ['pipe', 'ignore', 'inherit'],
     });
     const [status] = (await once(tracing, 'exit')) as [number | null];
     expect(status).toBe(0);
-    calls = readTrace(readFileSync(trace, 'latin1'));
-  });
+    return readTrace(readFileSync(trace, 'latin1'));
+  };
 
   afterAll(() => {
     scratch.remove();
@@ -102,19 +109,32 @@ describe('what is acknowledged was synced before', () => {
     }
   });
 
-  it('holds for the ledger, the queue and the metadata: nothing in the log waits for a sync', () => {
-    const log = join(folder, 'mailferry.sqlite-wal');
-    const writes = calls.filter(
-      ({ name, text }) => name === 'pwrite64' && text.includes(`<${log}>`),
-    );
-    const syncs = syncsOf(log);
-    const kinds = ['mail', 'item', 'lease', 'uidl', 'duplicate', 'job'];
+  it('holds for the ledger and the queue: nothing in the log waits for a sync', () => {
+    const kinds = ['item', 'lease', 'uidl', 'duplicate', 'job'];
     const acknowledged = kinds.flatMap(acknowledgements).sort((a, b) => a.at - b.at);
-    expect(writes.length).toBeGreaterThan(MESSAGES);
-    for (const { name, at } of acknowledged) {
-      const lastWrite = writes.filter(({ ended }) => ended < at).at(-1);
-      const lastSync = syncs.filter(({ ended }) => ended < at).at(-1);
-      expect(lastSync?.begun, name).toBeGreaterThan(lastWrite?.ended ?? Infinity);
-    }
+    for (const { name, at } of acknowledged) expectLogSynced(calls, folder, at, name);
   });
+
+  it('holds for the metadata of a message, before it gets its name', () => {
+    const data = join(scratch.path, 'in-turn');
+    const names = inTurn.filter(
+      ({ name, text }) => name.startsWith('link') && /"[^"]*"[^"]*"[^"]*\/Incoming\//.test(text),
+    );
+    expect(names).toHaveLength(MESSAGES);
+    for (const { text, begun } of names) expectLogSynced(inTurn, data, begun, text);
+  });
+
+  const expectLogSynced = (
+    traced: readonly SystemCall[],
+    data: string,
+    at: number,
+    what: string,
+  ): void => {
+    const log = `<${join(data, 'mailferry.sqlite-wal')}>`;
+    const onLog = traced.filter(({ text, ended }) => text.includes(log) && ended < at);
+    const lastWrite = onLog.filter(({ name }) => name === 'pwrite64').at(-1);
+    const lastSync = onLog.filter(isSync).at(-1);
+    expect(lastWrite, what).toBeDefined();
+    expect(lastSync?.begun, what).toBeGreaterThan(lastWrite?.ended ?? Infinity);
+  };
 });

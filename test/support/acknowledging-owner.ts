@@ -15,14 +15,13 @@ import { takenState, uidlRecord } from './uidl-records.ts';
 
 /**
  * A program that owns a data folder, writes by every port of the embedded host, and prints a line after each write
- * that was acknowledged, until it is killed. Arguments: the folder, a number that nobody else writes under, and after
- * how many messages to stop.
+ * that was acknowledged, until it is killed. Arguments: the folder, a number that nobody else writes under, after how
+ * many messages to stop, and how many it writes at the same time.
  */
 const FAR_MS = 24 * 3_600_000;
 const SPOOL_MEMORY = 30_000;
-const LANES = 6;
 
-const [folder = '', series = '0', messages = 'Infinity'] = process.argv.slice(2);
+const [folder = '', series = '0', messages = 'Infinity', lanes = '6'] = process.argv.slice(2);
 
 function acknowledged(what: string, which: string): void {
   writeSync(1, `${what} ${which}\n`);
@@ -91,7 +90,7 @@ async function main(): Promise<void> {
   const lane = async (): Promise<void> => {
     while (number < Number(messages)) await writeAll(embedded, (number += 1));
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await Promise.all(Array.from({ length: Number(lanes) }, lane));
   await embedded.close();
   process.exit();
 }
