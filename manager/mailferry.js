@@ -1,4 +1,11 @@
 #!/usr/bin/env node
-import { launch } from './launch/launch.js';
+import { refuseNode } from './launch/node-version.js';
 
-await launch('mailferry', () => import('./start.ts'));
+const refusal = refuseNode(process.versions.node);
+if (refusal === null) {
+  const { launch } = await import('./launch/launch.js');
+  await launch('mailferry', () => import('./start.ts'));
+} else {
+  process.stderr.write(`${refusal}\n`);
+  process.exitCode = 2;
+}
