@@ -1,3 +1,4 @@
+import { parseAddress } from '../mail/address.ts';
 import { toAsciiDomain } from './accepted-domain.ts';
 
 /** RFC 5321 §4.1.2 Dot-string: a configured address needs no quoted string, and a typing mistake often looks like one. */
@@ -25,6 +26,17 @@ export function parseConfiguredAddress(value: unknown): ConfiguredAddress | null
   const domain = toAsciiDomain(value.slice(at + 1));
   if (domain === null || local.length + 1 + domain.length > ADDRESS_OCTETS) return null;
   return { local, domain };
+}
+
+/**
+ * Reads an address that mail is only compared with, and never sent to as it stands: any letters before the `@`
+ * (RFC 6531), for whoever writes to `müller@` where the mail system knows but `mueller@`.
+ * @returns as `shared/mail/address.ts` compares: lower case, composed, domain as A-labels
+ */
+export function parseComparedAddress(value: unknown): string | null {
+  if (typeof value !== 'string') return null;
+  if (parseConfiguredAddress(value.replace(/[\u0080-\u{10ffff}]/gu, 'x')) === null) return null;
+  return parseAddress(value)?.key ?? null;
 }
 
 /** As it is sent: the local part as written. */

@@ -3,7 +3,7 @@ import { isAcceptedDomain } from '../routing/accepted-domains.ts';
 import { MAX_RECIPIENTS } from '../routing/decision.ts';
 import { ACCEPTED_DOMAIN_FORM, parseAcceptedDomain } from './accepted-domain.ts';
 import { followAliases } from './alias-chain.ts';
-import { ADDRESS_FORM, parseConfiguredAddress } from './configured-address.ts';
+import { ADDRESS_FORM, parseComparedAddress } from './configured-address.ts';
 import { quote } from './problem.ts';
 import { readDelivery } from './schema-delivery.ts';
 import { isBlock, isComplete, readFields, warning, wrong } from './schema-fields.ts';
@@ -135,12 +135,11 @@ function readAliases(value: unknown, problems: Problem[]): ReadonlyMap<string, r
   const keys = isBlock(value) ? Object.keys(value) : [];
   const shape = Object.fromEntries(keys.map((key) => [key, targetList]));
   for (const [key, targets] of Object.entries(readFields(shape, value, ['aliases'], problems))) {
-    const parsed = parseConfiguredAddress(key);
-    if (parsed === null) {
+    const alias = parseComparedAddress(key);
+    if (alias === null) {
       problems.push(wrong(['aliases', key], `${ADDRESS_FORM} on the left`, key));
       continue;
     }
-    const alias = `${parsed.local}@${parsed.domain}`.toLowerCase();
     // Which of the two would hold, nobody could say.
     if (read.has(alias)) {
       problems.push(wrong(['aliases', key], 'each address once, whatever its case', key));

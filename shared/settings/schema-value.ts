@@ -3,6 +3,7 @@ import { MAX_RECIPIENTS } from '../routing/decision.ts';
 import {
   ADDRESS_FORM,
   formatConfiguredAddress,
+  parseComparedAddress,
   parseConfiguredAddress,
 } from './configured-address.ts';
 import { BLOCK_FORM } from './schema-fields.ts';
@@ -96,7 +97,8 @@ export const targetList: z.ZodType<string[]> = list(address, ADDRESS_LIST_FORM).
   { error: TOO_MANY_TARGETS },
 );
 
-/** Addresses to compare with: all in lower case. */
-export const comparedAddressList: z.ZodType<string[]> = list(address, ADDRESS_LIST_FORM).transform(
-  (texts) => texts.map((text) => text.toLowerCase()),
+/** Addresses to compare with, as mail's are compared. */
+export const comparedAddressList: z.ZodType<string[]> = list(
+  scalar(ADDRESS_FORM, parseComparedAddress),
+  ADDRESS_LIST_FORM,
 );

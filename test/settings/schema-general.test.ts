@@ -46,6 +46,18 @@ const generalErrors: Readonly<Record<string, Case>> = {
     (d) => (d['recipients'] = []),
     `recipients: expected ${ADDRESSES}, got an empty list`,
   ],
+  'alias target with other letters than ASCII before the @': [
+    (d) => (d['aliases'] = { 'info@corp.example': ['müller@corp.example'] }),
+    `aliases.info@corp.example[0]: expected ${ADDRESS}, got "müller@corp.example"`,
+  ],
+  'alias with an invisible letter': [
+    (d) => (d['aliases'] = { 'in\u200bfo@corp.example': ['chris@corp.example'] }),
+    `aliases.in\u200bfo@corp.example: expected ${ADDRESS} on the left, got "in\u200bfo@corp.example"`,
+  ],
+  'alias in quotes': [
+    (d) => (d['aliases'] = { '"ü"@corp.example': ['chris@corp.example'] }),
+    `aliases."ü"@corp.example: expected ${ADDRESS} on the left, got "\\"ü\\"@corp.example"`,
+  ],
   'alias key': [
     (d) => (d['aliases'] = { info: ['chris@corp.example'] }),
     `aliases.info: expected ${ADDRESS} on the left, got "info"`,

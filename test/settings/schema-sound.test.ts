@@ -89,8 +89,11 @@ describe('a sound configuration', () => {
         concurrency: 2,
         giveUpAfter: '2d',
       },
-      aliases: { 'Info@Corp.example': ['chris@corp.example', 'Kelly@corp.example'] },
-      recipients: ['Chris@corp.example', 'kelly@corp.example'],
+      aliases: {
+        'Info@Corp.example': ['chris@corp.example', 'Kelly@corp.example'],
+        'Mu\u0308ller@post.BÜCHER.example': ['kelly@corp.example'],
+      },
+      recipients: ['Chris@corp.example', 'kelly@corp.example', 'JÜRGEN@corp.example'],
       spam: { header: 'X-Spam-Flag', value: 'YES', action: 'undeliverable' },
       mailboxes: {
         'all.of-us_1': {
@@ -154,8 +157,11 @@ describe('a sound configuration', () => {
         concurrency: 2,
         giveUpAfterMs: 172_800_000,
       },
-      aliases: new Map([['info@corp.example', ['chris@corp.example', 'Kelly@corp.example']]]),
-      recipients: new Set(['chris@corp.example', 'kelly@corp.example']),
+      aliases: new Map([
+        ['info@corp.example', ['chris@corp.example', 'Kelly@corp.example']],
+        ['müller@post.xn--bcher-kva.example', ['kelly@corp.example']],
+      ]),
+      recipients: new Set(['chris@corp.example', 'kelly@corp.example', 'jürgen@corp.example']),
       spam: { header: 'X-Spam-Flag', value: 'YES', action: 'undeliverable' },
       limits: {
         ...{ messageBytes: null, messagesPerRun: 7, bytesPerRun: 2e9 },
