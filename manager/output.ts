@@ -16,7 +16,7 @@ export function sayTable(head: readonly string[], rows: readonly (readonly strin
   say(table.toString());
 }
 
-/** What a server or a sender wrote must not move the cursor or colour the screen. */
+/** What a server or a sender wrote must not move the cursor, colour the screen, or turn the order of letters round. */
 export function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '?');
+  return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '?');
 }

@@ -115,7 +115,7 @@ function oneLine(value: Buffer): string {
   const text = value
     .toString('utf8', 0, READ_OCTETS)
     .replaceAll(/\s+/gu, ' ')
-    .replaceAll(/\p{Cc}/gu, '?')
+    .replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '?')
     .trim();
   const isWhole = value.length <= READ_OCTETS && text.length <= SHOWN_CHARACTERS;
   return isWhole ? text : `${text.slice(0, SHOWN_CHARACTERS)}… (${value.length} octets in all)`;

@@ -10,13 +10,11 @@ const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
   ['cp936', 'gbk'],
   ['cp949', 'euc-kr'],
   ['cp950', 'big5'],
-  ['x-euc-jp', 'euc-jp'],
   ['cp50220', 'iso-2022-jp'],
   ['cp65001', 'utf-8'],
 ]);
 
 /** Names that name no charset are made up by the thousand in one hostile header; looking each up is slow. */
-const LONGEST_NAME = 40;
 const NAMES_REMEMBERED = 300;
 
 /**
@@ -34,7 +32,7 @@ export class CharsetReader {
   private decoderFor(name: string): TextDecoder | null {
     const known = this.decoders.get(name);
     if (known !== undefined) return known;
-    if (name.length > LONGEST_NAME || this.decoders.size >= NAMES_REMEMBERED) return null;
+    if (this.decoders.size >= NAMES_REMEMBERED) return null;
     const decoder = newDecoder(OTHER_NAMES.get(name) ?? name);
     this.decoders.set(name, decoder);
     return decoder;
