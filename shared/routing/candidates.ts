@@ -152,8 +152,9 @@ function addressesIn({ header }: HeaderSource, value: Buffer): Buffer {
 function withoutPrefix(entry: FieldAddress, { prefix }: HeaderSource): FieldAddress {
   if (prefix === null || entry.kind === 'malformed') return entry;
   const { local, domain, text } = entry.address;
-  if (!local.toLowerCase().startsWith(prefix.toLowerCase())) return entry;
-  const address = parseAddress(`${local.slice(prefix.length)}@${domain}`);
+  const quote = local.startsWith('"') ? '"' : '';
+  if (!local.toLowerCase().startsWith(quote + prefix.toLowerCase())) return entry;
+  const address = parseAddress(`${quote}${local.slice(quote.length + prefix.length)}@${domain}`);
   return address === null ? { kind: 'malformed', text } : { kind: 'address', address };
 }
 

@@ -144,6 +144,9 @@ describe('a header field', () => {
     ['12-', '12-12-info@corp.example', '12-info@corp.example'],
     ['Corp-', 'corp-Chris@corp.example', 'Chris@corp.example'],
     ['corp.example-', 'corp.example-chris@corp.example', 'chris@corp.example'],
+    ['12-', '12-john..doe@corp.example', '"john..doe"@corp.example'],
+    ['12-', '"12-chris m"@corp.example', '"chris m"@corp.example'],
+    ['12-', '"12-chris"@corp.example', 'chris@corp.example'],
   ])('loses the prefix %s once: %s is %s', (prefix, written, address) => {
     expect(whom([`Delivered-To: ${written}`], [envelope('Delivered-To', { prefix })])).toEqual([
       `${address} Delivered-To`,
