@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { parseHost } from './host-name.ts';
 import { isBlock } from './schema-fields.ts';
-import { block, list, optional, scalar } from './schema-value.ts';
+import { block, list, optional, quotesMissing, scalar } from './schema-value.ts';
 import type { RecipientSource } from './settings.ts';
 import { presetHint, presetSources } from './source-presets.ts';
 
@@ -31,8 +31,10 @@ export const headerSourceShape = {
     ),
   ),
   prefix: optional(
-    scalar('the text to strip from the local part', (value) =>
-      typeof value === 'string' && value !== '' ? value : null,
+    scalar(
+      'the text to strip from the local part',
+      (value) => (typeof value === 'string' && value !== '' ? value : null),
+      quotesMissing,
     ),
   ),
   by: optional(hostSuffix),

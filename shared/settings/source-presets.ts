@@ -44,11 +44,15 @@ export function presetSources(name: string): readonly RecipientSource[] | undefi
   return Object.hasOwn(PRESETS, name) ? PRESETS[name] : undefined;
 }
 
+/** Names with a hyphen inside: those of nearly all fields that providers write. */
+const HEADER_NAME = /^[a-z]+(?:-[a-z]+)+$/i;
+
 /** What to do about the name of a preset that there is not. */
 export function presetHint(name: string): string {
   const nearest = nearestKey(name, ['to', 'resent', ...PRESET_NAMES]);
   const known = `presets are ${PRESET_NAMES.join(', ')}`;
-  return nearest === undefined ? known : `did you mean "${nearest}"? ${known}`;
+  if (nearest !== undefined) return `did you mean "${nearest}"? ${known}`;
+  return HEADER_NAME.test(name) ? `for a header field write { header: ${name} }; ${known}` : known;
 }
 
 /** The first preset that stands for just this source; null: none does. */

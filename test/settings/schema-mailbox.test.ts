@@ -145,6 +145,14 @@ const globalErrors: typeof mailboxErrors = {
     'rules[0].deliverTo: expected at most 1000 addresses, since a message for more is held, got a list',
   ],
   ignore: [{ ignore: ['catchall'] }, `ignore[0]: expected ${ADDRESS}, got "catchall"`],
+  'source by the name of a field': [
+    { recipientSource: ['X-Original-To', 'to'] },
+    `recipientSource[0]: expected ${SOURCE}, got "X-Original-To"; for a header field write { header: X-Original-To }; ${PRESETS}`,
+  ],
+  'source prefix': [
+    { recipientSource: [{ header: 'Delivered-To', prefix: 12 }] },
+    'recipientSource[0].prefix: expected the text to strip from the local part, got 12; put it in quotes',
+  ],
   'source empty': [
     { recipientSource: [] },
     `recipientSource: expected a list of: ${SOURCE}, got an empty list`,
@@ -179,7 +187,7 @@ const globalErrors: typeof mailboxErrors = {
   ],
   'source preset unlike any': [
     { recipientSource: 'something-else' },
-    `recipientSource: expected ${SOURCE}, got "something-else"; ${PRESETS}`,
+    `recipientSource: expected ${SOURCE}, got "something-else"; for a header field write { header: something-else }; ${PRESETS}`,
   ],
   'source preset of the prototype': [
     { recipientSource: ['constructor'] },
