@@ -37,12 +37,20 @@ export class Exchange {
   }
 
   /**
-   * Whether the message may be sent. Only 3xx says so: to a server that answered DATA with 250 and still reads commands,
-   * the lines of a message would be commands.
+   * Whether the message may be sent. Only 354 says so: to a server that answered DATA with 250 and still reads commands,
+   * the lines of a message would be commands. And only with a clear yes to somebody; in LMTP with none that is unclear,
+   * since it decides about whom each later answer is.
    */
   get mayBegin(): boolean {
-    const code = this.#data?.code ?? 0;
-    return code >= 300 && code < 400;
+    const [mail, ...rcpts] = this.#replies.slice(0, 1 + this.#recipients);
+    const isClear = this.#lmtp
+      ? !rcpts.some((reply) => reply.positive && !isYes(reply))
+      : rcpts.some(isYes);
+    return this.#isToldToBegin && mail !== undefined && isYes(mail) && isClear;
+  }
+
+  get #isToldToBegin(): boolean {
+    return this.#data?.code === 354;
   }
 
   /** A reply that is none, 421, or out of step: the session is not to be used again. */
@@ -89,14 +97,15 @@ export class Exchange {
   #verdict(index: number, nthAccepted: number): Verdict {
     const mail = this.#replies[0];
     if (mail === undefined) return faultVerdict(this.#fault);
-    if (!mail.positive) return transactionVerdict(mail);
+    if (!isYes(mail)) return transactionVerdict(mail);
     const rcpt = this.#rcpt(index);
     if (rcpt === undefined) return faultVerdict(this.#fault);
-    if (!rcpt.positive) return transactionVerdict(rcpt);
+    if (!isYes(rcpt)) return transactionVerdict(rcpt);
     const final = this.#finals[this.#lmtp ? nthAccepted : 0];
     if (final !== undefined) return this.#finalVerdict(final);
     const data = this.#data;
-    if (data === undefined || data.positive || this.mayBegin) return faultVerdict(this.#fault);
+    if (data === undefined || data.positive || this.#isToldToBegin)
+      return faultVerdict(this.#fault);
     return transactionVerdict(data);
   }
 
@@ -123,6 +132,11 @@ export class Exchange {
     if (!this.#lmtp) return 1;
     return this.#replies.slice(1, 1 + this.#recipients).filter((reply) => reply.positive).length;
   }
+}
+
+/** Else `transactionVerdict` is asked, which would take a positive code for the end of the message. */
+function isYes({ positive, code }: SmtpReply): boolean {
+  return positive && code !== null;
 }
 
 /** A yes that came before the final dot is about something else: a server that lost step must not lose the mail. */

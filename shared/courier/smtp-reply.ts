@@ -1,6 +1,6 @@
 /** One whole reply of an SMTP server (RFC 5321 section 4.2). */
 export interface SmtpReply {
-  /** Three digits; null where what came is no SMTP reply. */
+  /** Three digits; null where what came is no SMTP reply, or its lines disagree (RFC 5321 section 4.2.1). */
   readonly code: number | null;
   /** Enhanced status code (RFC 2034, RFC 3463) of the first line that has one. */
   readonly enhancedCode: string | null;
@@ -22,8 +22,8 @@ const MAX_LINES = 50;
 /** Reads one reply from its lines, joined by LF. */
 export function parseReply(raw: string): SmtpReply {
   const lines = raw.split(/\r?\n/).filter((line) => line.trim() !== '');
-  const last = lines.at(-1) ?? '';
-  const code = CODE.exec(last)?.[1];
+  const codes = new Set(lines.map((line) => CODE.exec(line)?.[1]));
+  const [code] = codes.size === 1 ? codes : [];
   let enhancedCode: string | null = null;
   const words: string[] = [];
   for (const line of lines) {

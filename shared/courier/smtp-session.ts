@@ -291,7 +291,7 @@ export class SmtpSession {
         exchange.begun = true;
         if (exchange.mayBegin) return;
         const text =
-          'expected 354 to DATA, got another answer that is no refusal: nothing was sent';
+          'expected a clear yes to a recipient and 354 to DATA, got other answers: nothing was sent';
         throw new Failure('protocol', 'temporary', text);
       },
       progress: () => {

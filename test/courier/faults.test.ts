@@ -249,8 +249,12 @@ describe('an answer out of step', () => {
 
   it.each([
     // Taken for leave to send, the lines of the message would be commands to this server.
-    ['data', '250 2.0.0 already yours', 'expected 354 to DATA', 0],
+    ['data', '250 2.0.0 already yours', 'and 354 to DATA, got other answers', 0],
+    ['data', '334 and now', 'and now', 0],
     ['data', '354 go ahead\r\n250 2.0.0 already yours', 'before the end of the message', 1],
+    ['mail', '550-no\r\n250 yes', 'unintelligible reply: no yes', 0],
+    ['rcpt', '2 or so', 'unintelligible reply: 2 or so', 0],
+    ['content', '550-no\r\n250 yes', 'unintelligible reply: no yes', 0],
   ] as const)('at %s, %j: mail waits, the next one goes', async (stage, reply, text, reached) => {
     const { first, second, server } = await answered(stage, reply);
     expect(first.replies.map(({ verdict }) => verdict)).toEqual(['temporary', 'temporary']);

@@ -16,12 +16,12 @@ describe('parseReply', () => {
     expect(parseReply(raw)).toMatchObject({ code, enhancedCode, text });
   });
 
-  it.each(['2500 ok', '25 ok', 'hello', '199 odd', '650 odd', '250ok', ''])(
-    'finds no code in %j',
-    (raw) => {
-      expect(parseReply(raw).code).toBeNull();
-    },
-  );
+  it.each([
+    ...['2500 ok', '25 ok', 'hello', '199 odd', '650 odd', '250ok', ''],
+    ...['550-no\n250 ok', '250-ok\n550 no', '250-ok\nhm'],
+  ])('finds no code in %j', (raw) => {
+    expect(parseReply(raw).code).toBeNull();
+  });
 });
 
 describe('ReplyReader', () => {
