@@ -76,7 +76,7 @@ function angleEnd(words: readonly string[], start: number): number {
 interface ClauseWords {
   /** Those before the date. */
   readonly words: readonly string[];
-  /** Each comment and quoted string has its end. */
+  /** Each comment and quoted string among them has its end. */
   readonly isSound: boolean;
 }
 
@@ -86,7 +86,8 @@ class WordReader {
   readonly #words: string[] = [];
   #word = '';
   #date: number | null = null;
-  #isSound = true;
+  /** Words before the first comment or quoted string without an end; null: each has its end. */
+  #openAt: number | null = null;
   /** One had no end: no later one has, and none is looked for again. */
   #quotesOpen = false;
 
@@ -98,8 +99,8 @@ class WordReader {
   read(): ClauseWords {
     for (let at = 0; at < this.#text.length; at += 1) at = this.#take(at);
     this.#endWord();
-    const words = this.#words.slice(0, this.#date ?? this.#words.length);
-    return { words, isSound: this.#isSound };
+    const end = this.#date ?? this.#words.length;
+    return { words: this.#words.slice(0, end), isSound: (this.#openAt ?? Infinity) > end };
   }
 
   /** @returns the offset of the last character taken */
@@ -121,8 +122,8 @@ class WordReader {
 
   #comment(at: number): number {
     const end = this.#commentEnds.get(at);
-    this.#isSound &&= end !== undefined;
     this.#endWord();
+    if (end === undefined) this.#openAt ??= this.#words.length;
     return end ?? at;
   }
 
@@ -130,8 +131,8 @@ class WordReader {
     const end = this.#quotesOpen ? -1 : closingQuote(this.#text, at);
     if (end === -1) {
       this.#quotesOpen = true;
-      this.#isSound = false;
       this.#endWord();
+      this.#openAt ??= this.#words.length;
       return at;
     }
     this.#word += this.#text.slice(at, end + 1);

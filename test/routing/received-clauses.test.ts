@@ -73,6 +73,21 @@ const tricks: typeof fields = {
     ['<a@b>'],
   ],
   'a comment that never ends': [' by mx.example (for <a@b>; d', 'mx.example', []],
+  'a comment that never ends behind the date': [
+    ' by mx.example for <a@b>; Mon, 23 Nov (CET',
+    'mx.example',
+    ['<a@b>'],
+  ],
+  'a comment that never ends right behind the address': [
+    ' by mx.example for <a@b>(; d',
+    'mx.example',
+    [],
+  ],
+  'a comment that never ends at the end of a field without a date': [
+    ' by mx.example for <a@b> (x',
+    'mx.example',
+    [],
+  ],
   'a quoted string that never ends': [' by mx.example id "for <a@b>; d', 'mx.example', []],
   'two clauses': [' by mx.example for <a@b> for <c@d>; d', 'mx.example', ['<a@b>', '<c@d>']],
   'two addresses in one clause': [
