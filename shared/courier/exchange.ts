@@ -57,6 +57,8 @@ export class Exchange {
   get broken(): boolean {
     const isSurplus = this.complete && this.#finals.length > this.#finalsExpected;
     const isHopeless = ({ code }: SmtpReply): boolean => code === null || code === 421;
+    // After 2xx to DATA it may read on as content whatever comes: RSET would be part of a message, and wait for minutes.
+    if (this.#data?.positive === true) return true;
     return isSurplus || this.#replies.some(isHopeless) || this.#finals.some(isTooEarly);
   }
 

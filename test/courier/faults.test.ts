@@ -267,6 +267,24 @@ describe('an answer out of step', () => {
     expect(server.commands).not.toContain('RSET');
   });
 
+  it('at DATA, though everybody was refused: the connection is not used again', async () => {
+    const server = await startSmtpServer({
+      replies: (stage, { session }) => {
+        if (session > 1) return undefined;
+        if (stage === 'rcpt') return '550 5.1.1 no such user';
+        return stage === 'data' ? '250 2.0.0 ready' : undefined;
+      },
+    });
+    const courier = courierFor(server.port, { concurrency: 1 });
+    const { replies } = await courier.deliver(mail());
+    expect(replies.map(({ code }) => code)).toEqual([550, 550]);
+    const next = await courier.deliver(mail());
+    expect(next.replies.map(({ verdict }) => verdict)).toEqual(['sent', 'sent']);
+    expect(server.sessions()).toBe(2);
+    await courier.close();
+    await server.close();
+  });
+
   it('after the message: nobody takes it for his own', async () => {
     const { first, second, server } = await answered(
       'content',
