@@ -88,6 +88,21 @@ const tricks: typeof fields = {
     'mx.example',
     [],
   ],
+  'a bare address before one in brackets': [
+    ' by mx.example for a@b tls <c@d>; d',
+    'mx.example',
+    ['a@b', '<c@d>'],
+  ],
+  'a client with an opening quote at its end': [
+    ' from a"by mx.example for <a@b>; d',
+    'mx.example',
+    [],
+  ],
+  'two opening quotes, one of them escaped': [
+    ' from a" b\\" by mx.example for <a@b>; d',
+    'mx.example',
+    [],
+  ],
   'a quoted string that never ends': [' by mx.example id "for <a@b>; d', 'mx.example', []],
   'two clauses': [' by mx.example for <a@b> for <c@d>; d', 'mx.example', ['<a@b>', '<c@d>']],
   'two addresses in one clause': [
