@@ -11,10 +11,12 @@ export type FieldAddress =
   | { readonly kind: 'malformed'; readonly text: string };
 
 const SHOWN_CHARACTERS = 100;
+/** `undisclosed-recipients:;`, of which some servers make an address in their own domain: nobody all the same. */
+const NOBODY = /^"?(?:undisclosed|unlisted)[-_. ]?recipients?:;?"?@/i;
 
 /**
  * The addresses of a To, Cc, From, Sender or Return-Path field (RFC 5322 section 3.4), in their order, group members
- * included. Entries without an address (a lone name, `<>`, an empty group) are left out. Encoded words are never
+ * included. Entries without an address (a lone name, `<>`, an empty group, however it was mangled) are left out. Encoded words are never
  * decoded: RFC 2047 section 6.2 allows none in an address, and decoding one could make a comma or an `@`.
  * @param value raw value with its folding
  */
@@ -25,6 +27,7 @@ export function readAddresses(
   const found: FieldAddress[] = [];
   for (const entry of addressEntries(value)) {
     for (const text of addressTexts(entry)) {
+      if (NOBODY.test(text)) continue;
       const address = parseAddress(bare(text), maxLocalOctets);
       found.push(
         address === null ? { kind: 'malformed', text: shown(text) } : { kind: 'address', address },

@@ -63,6 +63,9 @@ describe('readAddresses', () => {
     '',
     ' \r\n ',
     '<>',
+    '"Undisclosed-Recipient:;"@corp.example',
+    '<"undisclosed recipients:"@corp.example>',
+    '<Unlisted-Recipients:@corp.example;>',
     '< >',
     ';',
     ',',
@@ -145,6 +148,13 @@ describe('readAddresses', () => {
   ])('reads both where the comma was forgotten: %j', (value, addresses) => {
     expect(read(value)).toEqual(addresses);
   });
+
+  it.each(['undisclosed-recipients@corp.example', '"x undisclosed-recipients:"@corp.example'])(
+    'takes %j for an address',
+    (value) => {
+      expect(readAddresses(Buffer.from(value))).toMatchObject([{ kind: 'address' }]);
+    },
+  );
 
   it('drops source routes, and only these', () => {
     expect(read('<@a.example,@b.example:u@x.example>, v@x.example')).toEqual([
