@@ -101,7 +101,8 @@ function stayingWords({ tooLarge, unretrievable, skipped }: MailboxStatus['stayi
   return words.length === 0 ? '' : `left on the server: ${words.join(', ')}`;
 }
 
-function destinationLine({ host, status, since, error }: DestinationStatus): string {
+function destinationLine({ host, status, since, retryAt, error }: DestinationStatus): string {
   if (status === 'ok') return `destination: ${host}`;
-  return `destination: ${host} is down since ${since ?? 'an unknown time'}, mail for it waits: ${error ?? ''}`;
+  const next = retryAt === null ? 'with the next message' : `not before ${retryAt}`;
+  return `destination: ${host} is down since ${since ?? 'an unknown time'}, mail for it waits (tried next ${next}): ${error ?? ''}`;
 }

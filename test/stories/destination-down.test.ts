@@ -5,7 +5,7 @@ import { DESTINATION_TRIES } from '../../shared/limits.ts';
 import { filesIn, reportsIn } from '../support/data-folder-files.ts';
 import { makeEmbeddedScene } from '../support/embedded-scene.ts';
 import type { EmbeddedScene } from '../support/embedded-scene.ts';
-import { configurationFor } from '../support/provider-and-server.ts';
+import { configurationFor, makeScene } from '../support/provider-and-server.ts';
 import type { Configuration } from '../support/provider-and-server.ts';
 import { sampleMessage } from '../support/sample-message.ts';
 import { startSmtpServer } from '../support/scripted-smtp-server.ts';
@@ -89,8 +89,24 @@ describe('a destination that is down', () => {
       host,
       status: 'down',
       since,
+      // Opened anew for this look.
+      retryAt: null,
       error: 'the server refused the session: closed',
     });
+  });
+
+  test('the command says it in a line: what it met, and when it is tried next', async () => {
+    const mails = {
+      chris: Array.from({ length: 4 }, (_, at) => sampleMessage('x@y.example', `${at}`)),
+    };
+    const made = await makeScene({ mails, smtp: refusing });
+    closing.push(() => made.close());
+    expect((await made.here(['run', '--once'])).status).toBe(1);
+    const { status: exit, stderr } = await made.here(['status']);
+    expect(exit).toBe(1);
+    expect(stderr).toMatch(
+      /destination: 127\.0\.0\.1:\d+ is down since \S+Z, mail for it waits \(tried next with the next message\): the server refused the session: closed\n/,
+    );
   });
 
   test('everything goes at the first try after it is back, whatever had been tried how often', async () => {
