@@ -79,6 +79,9 @@ export const HEAD_OCTETS = 64 * 1024;
 /** Header blocks of the backlog that are read before the messages among them are fetched. */
 export const BACKLOG_READ_MESSAGES = 500;
 
+/** From so many listed messages on the process makes room before it meets them. */
+export const MANY_LISTED = 10_000;
+
 /** Records of a listing that are written or looked up at once. */
 export const RECORDS_AT_ONCE = 500;
 

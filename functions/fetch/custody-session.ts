@@ -72,12 +72,14 @@ export class CustodySession {
     const { run, book, inCustody, toDelete } = this.#session;
     for (const { key, known, mail, willDelete, record } of custodies) {
       run.taking.taken.push({ key, known });
-      inCustody.set(mail.number, key.sha256);
+      const firstSeenAt = record?.firstSeenAt ?? this.#session.policy.now;
+      inCustody.set(mail.number, { sha256: key.sha256, firstSeenAt });
       if (willDelete) toDelete.add(mail.number);
       // One whose UIDL stands for two is retrieved by every run, and gets nobody any further.
-      const isNew = mail.hash !== null && book.get(mail.hash)?.state.kind !== 'taken';
+      const before = mail.hash === null ? undefined : book.get(mail.hash);
+      const isNew = mail.hash !== null && before?.state.kind !== 'taken';
       run.taking.progressed ||= !known || isNew;
-      if (record !== null) book.note([record]);
+      if (record !== null && before !== undefined) book.note([record]);
     }
   }
 }

@@ -152,10 +152,12 @@ async function noteUndeleted(
 ): Promise<void> {
   const now = run.deps.clock.now();
   const { mailbox } = run.account;
+  if (numbers.length === 0) return;
+  const hashOf = (number: MessageNumber): string | null => mails.get(number)?.hash ?? null;
+  const records = await book.read(numbers.flatMap((number) => hashOf(number) ?? []));
   const staying = numbers.map((number) => {
-    const hash = mails.get(number)?.hash ?? null;
-    const record = hash === null ? undefined : book.get(hash);
-    return { record, sha256: inCustody.get(number) ?? (record && sha256Of(record)) ?? '' };
+    const record = records.get(hashOf(number) ?? '');
+    return { record, sha256: inCustody.get(number)?.sha256 ?? (record && sha256Of(record)) ?? '' };
   });
   await Promise.all(
     staying.map(({ sha256 }) => run.deps.messages.change({ mailbox, sha256 }, noteKept(now))),

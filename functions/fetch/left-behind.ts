@@ -5,7 +5,7 @@ import type { MessageNumber } from '../../shared/pop3/maildrop.ts';
 import { sha256Of } from './listed-records.ts';
 import { listingDigest } from './listing-digest.ts';
 import { standingIn } from './maildrop-run.ts';
-import type { MaildropSession } from './maildrop-run.ts';
+import type { InCustody, MaildropSession } from './maildrop-run.ts';
 import { deletableFrom } from './may-delete.ts';
 import { policyText } from './meet-maildrop.ts';
 import { NOT_IN_CUSTODY } from './standing.ts';
@@ -29,10 +29,10 @@ export function leftBehind(
 ): LeftBehind {
   const { listing, book, run } = session;
   const rest = [...session.mails.values()].filter(({ number }) => !deleted.has(number));
-  const standings = rest.map((mail) => [mail, standingIn(session, mail)] as const);
+  const standings = rest.map((mail) => standingIn(session, mail));
   const count = (wanted: ReadonlySet<Standing>): number =>
-    standings.filter(([, standing]) => wanted.has(standing)).length;
-  const { unsettled, dueAt } = settlementOf(session, standings);
+    standings.filter((standing) => wanted.has(standing)).length;
+  const { unsettled, dueAt } = settlementOf(session, rest, standings);
   const isQuiet = listing.hasUidl && count(WORK) === 0;
   const restListed = { ...listing, mails: rest };
   return {
@@ -61,19 +61,21 @@ function failuresOf(record: UidlRecord | undefined): number {
 /** Which kept messages wait for their end alone, and when the next deletion or retry is due. */
 function settlementOf(
   session: MaildropSession,
-  standings: readonly (readonly [MetMail, Standing])[],
+  rest: readonly MetMail[],
+  standings: readonly Standing[],
 ): { readonly unsettled: readonly string[]; readonly dueAt: number | null } {
   const { book, policy, inCustody } = session;
   const unsettled = new Set<string>();
   let dueAt = Infinity;
-  for (const [mail, standing] of standings) {
+  for (const [index, mail] of rest.entries()) {
     const record = mail.hash === null ? undefined : book.get(mail.hash);
     dueAt = Math.min(dueAt, nextTryOf(record));
-    if (standing !== 'kept') continue;
-    const from = deletableFrom(policy.keep, record?.firstSeenAt ?? policy.now);
+    if (standings[index] !== 'kept') continue;
+    const { sha256, firstSeenAt } = inCustody.get(mail.number) ?? custodyOf(record, policy.now);
+    const from = deletableFrom(policy.keep, firstSeenAt);
     // With `keep: none` nothing is waited for: what is still here has to be looked at again.
     if (from > policy.now || policy.keep === 'none') dueAt = Math.min(dueAt, from);
-    else unsettled.add(inCustody.get(mail.number) ?? messageOf(record));
+    else unsettled.add(sha256);
   }
   return { unsettled: [...unsettled], dueAt: dueAt === Infinity ? null : dueAt };
 }
@@ -83,11 +85,20 @@ function nextTryOf(record: UidlRecord | undefined): number {
 }
 
 /** A kept message has a record of one that was taken. */
-function messageOf(record: UidlRecord | undefined): string {
-  return (record === undefined ? null : sha256Of(record)) ?? '';
+function custodyOf(record: UidlRecord | undefined, now: number): InCustody {
+  if (record === undefined) return { sha256: '', firstSeenAt: now };
+  return { sha256: sha256Of(record) ?? '', firstSeenAt: record.firstSeenAt };
 }
 
-function recordedAmong({ book }: MaildropSession, rest: readonly MetMail[]): number {
-  const hashes = new Set(rest.map(({ hash }) => hash));
-  return [...hashes].filter((hash) => hash !== null && book.get(hash) !== undefined).length;
+/** Records that stand for a listed message: what this session took has one too. */
+function recordedAmong({ book, inCustody }: MaildropSession, rest: readonly MetMail[]): number {
+  let alone = 0;
+  const shared = new Set<string>();
+  for (const mail of rest) {
+    const { hash, number } = mail;
+    if (hash === null || (book.get(hash) === undefined && !inCustody.has(number))) continue;
+    if (mail.alone) alone += 1;
+    else shared.add(hash);
+  }
+  return alone + shared.size;
 }

@@ -9,6 +9,7 @@ import { hashUidl } from './uidl-hash.ts';
 
 /** Records that stood for a listed message, and whose UIDL is not listed any more. Nobody here deleted them. */
 export function vanished({ book, mails }: MaildropSession): UidlRecord[] {
+  if (book.isEmpty) return [];
   const listed = new Set([...mails.values()].map(({ hash }) => hash));
   // Without UIDL, one of the same size may be it.
   const unknown = new Set(

@@ -16,6 +16,8 @@ import type { MetMail, Policy, Standing } from './standing.ts';
 
 export interface TakeMailDeps extends CustodyDeps, NoticeDeps {
   readonly mailboxes: MailboxLedger;
+  /** Told when tens of thousands of messages are to be met: the host may make room. Absent: it has enough. */
+  readonly makeRoom?: () => void;
 }
 
 /** The same within one run. */
@@ -62,18 +64,24 @@ export interface MaildropRun {
   memory: MaildropMemory;
 }
 
+export interface InCustody {
+  readonly sha256: string;
+  readonly firstSeenAt: number;
+}
+
 /** One session of a run, once the maildrop was listed and is not as it was left. */
 export interface MaildropSession {
   readonly run: MaildropRun;
   readonly maildrop: Maildrop;
   readonly id: SessionId;
-  readonly listing: Listing;
+  /** What it says of the maildrop as a whole; its messages are in `mails`. */
+  readonly listing: Omit<Listing, 'mails'>;
   readonly book: RecordBook;
   readonly policy: Policy;
   /** By number, in the server's order. */
   readonly mails: Map<MessageNumber, MetMail>;
-  /** What this session took into custody, and its sha256. */
-  readonly inCustody: Map<MessageNumber, string>;
+  /** What this session took into custody. Of tens of thousands no more is held, the ledger has the rest. */
+  readonly inCustody: Map<MessageNumber, InCustody>;
   /** To be deleted at the end of the session. */
   readonly toDelete: Set<MessageNumber>;
   /** Sizes of what is known without having a UIDL, or having been taken. */

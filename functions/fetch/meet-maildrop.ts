@@ -1,4 +1,5 @@
-import type { Listing, Maildrop } from '../../shared/pop3/maildrop.ts';
+import { MANY_LISTED } from '../../shared/limits.ts';
+import type { Listing, Maildrop, MessageNumber } from '../../shared/pop3/maildrop.ts';
 import type { MaildropRun, MaildropSession } from './maildrop-run.ts';
 import { RecordBook } from './record-book.ts';
 import { inWords } from './setting-words.ts';
@@ -19,14 +20,11 @@ export async function meetMaildrop(
 ): Promise<MaildropSession> {
   const { deps, mailbox, limits, account, memory } = run;
   reportUnreadable(run, listing);
+  if (listing.mails.length >= MANY_LISTED) deps.makeRoom?.();
   const met = metMails(listing);
   const now = deps.clock.now();
   const book = await RecordBook.open(deps.uidls, account, {
-    hashes: met.flatMap(({ hash, uidl, alone }) => {
-      if (hash === null) return [];
-      // Also what the UIDL stood for while it stood alone.
-      return alone || uidl === null ? [hash] : [hash, hashUidl(uidl)];
-    }),
+    hashes: hashesOf(met),
     expected: memory.listing?.recorded ?? null,
     // What comes back is fetched and recognised in any case, where it is deleted at once.
     onlyListed: mailbox.keep === 'none',
@@ -38,7 +36,8 @@ export async function meetMaildrop(
   const untakenSizes = new Set<number>();
   for (const { state, size } of book.all()) if (state.kind !== 'taken') untakenSizes.add(size);
   return {
-    ...{ run, maildrop, id, listing, book, room },
+    ...{ run, maildrop, id, book, room },
+    listing: { hasUidl: listing.hasUidl, unreadable: listing.unreadable },
     policy: {
       keep: mailbox.keep,
       initial: mailbox.initial,
@@ -47,11 +46,29 @@ export async function meetMaildrop(
       deleBegunIn: memory.deleBegunIn,
       now,
     },
-    mails: new Map(met.map((mail) => [mail.number, mail])),
+    mails: byNumber(met),
     inCustody: new Map(),
     toDelete: new Set(),
     resembles: (size) => untakenSizes.has(size),
   };
+}
+
+/** By which anything may be known of them. */
+function hashesOf(met: readonly MetMail[]): string[] {
+  const hashes: string[] = [];
+  for (const { hash, uidl, alone } of met) {
+    if (hash === null) continue;
+    hashes.push(hash);
+    // Also what the UIDL stood for while it stood alone.
+    if (!alone && uidl !== null) hashes.push(hashUidl(uidl));
+  }
+  return hashes;
+}
+
+function byNumber(met: readonly MetMail[]): Map<MessageNumber, MetMail> {
+  const mails = new Map<MessageNumber, MetMail>();
+  for (const mail of met) mails.set(mail.number, mail);
+  return mails;
 }
 
 function metMails({ mails }: Listing): MetMail[] {

@@ -50,8 +50,8 @@ export class ProgressMeter {
         this.#add(0, chunk.length);
         return spool.write(chunk);
       },
-      end: async () => {
-        const message = await spool.end();
+      end: async (inFile) => {
+        const message = await spool.end(inFile);
         this.#add(1, 0);
         return message;
       },

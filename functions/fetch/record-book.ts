@@ -15,7 +15,7 @@ export interface Lookup {
   readonly rememberMs: number;
 }
 
-/** What is known of an account's messages, during one session. */
+/** What was known of an account's messages when a session began, and what that session has changed in it. */
 export class RecordBook {
   readonly #ledger: UidlLedger;
   readonly #account: MaildropAccount;
@@ -40,8 +40,13 @@ export class RecordBook {
     account: MaildropAccount,
     { hashes, expected, onlyListed, now, rememberMs }: Lookup,
   ): Promise<RecordBook> {
-    const live = (found: ReadonlyMap<string, UidlRecord>): Map<string, UidlRecord> =>
-      new Map([...found].filter(([, record]) => !isForgotten(record, now, rememberMs)));
+    const live = (found: ReadonlyMap<string, UidlRecord>): Map<string, UidlRecord> => {
+      const records = new Map<string, UidlRecord>();
+      for (const [hash, record] of found) {
+        if (!isForgotten(record, now, rememberMs)) records.set(hash, record);
+      }
+      return records;
+    };
     if (expected === 0 && onlyListed) return new RecordBook(ledger, account, new Map());
     if (expected !== null && hashes.length <= FEW) {
       const found = live(await ledger.find(account, [...new Set(hashes)]));
@@ -50,8 +55,17 @@ export class RecordBook {
     return new RecordBook(ledger, account, live(await ledger.all(account)));
   }
 
+  get isEmpty(): boolean {
+    return this.#records.size === 0;
+  }
+
   get(hash: string): UidlRecord | undefined {
     return this.#records.get(hash);
+  }
+
+  /** As they are in the ledger now, with those that custody has written. */
+  read(hashes: readonly string[]): Promise<ReadonlyMap<string, UidlRecord>> {
+    return this.#ledger.find(this.#account, [...new Set(hashes)]);
   }
 
   all(): Iterable<UidlRecord> {

@@ -24,7 +24,7 @@ import { hasTroubled, treatTroubled } from './troubled-mail.ts';
 /** How a session ended, before QUIT. */
 export type SessionEnd =
   /** Nothing has changed since it was left, and nothing is due. */
-  | { readonly kind: 'unchanged'; readonly memory: ListingMemory }
+  | { readonly kind: 'unchanged' }
   /** By a message that failed before, behind all others: there is no session any more to be ended by QUIT. */
   | { readonly kind: 'brokeOff'; readonly session: MaildropSession }
   | {
@@ -60,15 +60,8 @@ export async function takeMail(
   maildrop: Maildrop,
   { room }: SessionTerms,
 ): Promise<SessionEnd> {
-  // A line too many before these would make the one listing pass for the other.
-  const [listing] = await Promise.all([maildrop.listing(), maildrop.confirm()]);
-  requireUidl(listing, run.mailbox);
-  const unchanged = await unchangedSince(run, listing);
-  if (unchanged !== null) {
-    run.taking.left = unchanged.left;
-    return { kind: 'unchanged', memory: unchanged };
-  }
-  const session = await meetMaildrop(run, maildrop, listing, room);
+  const session = await look(run, maildrop, room);
+  if (session === null) return { kind: 'unchanged' };
   // From here on the mailbox record says nothing that holds for the next run, until this session has ended well.
   run.memory = { ...run.memory, listing: null };
   try {
@@ -86,12 +79,30 @@ export async function takeMail(
   }
 }
 
+/**
+ * Apart from {@link takeMail}, which lasts as long as the session, so that the listing goes as soon as it is met.
+ * @returns null: nothing has changed since the maildrop was left, and nothing is due
+ */
+async function look(
+  run: MaildropRun,
+  maildrop: Maildrop,
+  room: number,
+): Promise<MaildropSession | null> {
+  // A line too many before these would make the one listing pass for the other.
+  const [listing] = await Promise.all([maildrop.listing(), maildrop.confirm()]);
+  requireUidl(listing, run.mailbox);
+  const unchanged = await unchangedSince(run, listing);
+  if (unchanged === null) return meetMaildrop(run, maildrop, listing, room);
+  run.taking.left = unchanged.left;
+  return null;
+}
+
 /** Looked at before anything is asked of the ledger: nothing else is, where nothing has changed. */
 async function unchangedSince(run: MaildropRun, listing: Listing): Promise<ListingMemory | null> {
   const known = run.memory.listing;
-  if (known?.digest !== listingDigest(listing, policyText(run))) return null;
+  if (known?.unsettled == null) return null;
   if (known.dueAt !== null && known.dueAt <= run.deps.clock.now()) return null;
-  if (known.unsettled === null) return null;
+  if (known.digest !== listingDigest(listing, policyText(run))) return null;
   const final = await finalAmong(run, known.unsettled);
   return final.size === 0 ? known : null;
 }

@@ -33,6 +33,7 @@ import { createSpool } from '../../shared/store/spool-writer.ts';
 import { localAccessTokens } from './access-tokens.ts';
 import { ownDataFolder } from './data-folder.ts';
 import type { DataFolder } from './data-folder.ts';
+import { collectGarbage } from './garbage-collection.ts';
 import { inHandFiles, takeInHand } from './in-hand-files.ts';
 
 export interface EmbeddedOptions {
@@ -84,6 +85,8 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
     throw error;
   }
 }
+
+const ofThisProcess = { makeRoom: collectGarbage, newToken: randomUUID };
 
 async function openIn(
   folder: DataFolder,
@@ -143,7 +146,7 @@ async function openIn(
     courierFor: (delivery) => courier.for(delivery),
     newSpool: () => createSpool(folder.spool),
     inHand: inHandFiles(folder.inHand),
-    newToken: randomUUID,
+    ...ofThisProcess,
     random: options.random ?? Math.random,
     clock,
     log,

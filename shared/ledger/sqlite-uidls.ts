@@ -22,9 +22,15 @@ export function sqliteUidls(db: Database): UidlLedger {
         return byHash(rows.filter((row) => row !== undefined));
       }),
     all: (account) =>
-      db.read(() =>
-        byHash(db.all('SELECT record FROM uidl WHERE account = ?', accountId(account))),
-      ),
+      db.read(() => {
+        const records = new Map<string, UidlRecord>();
+        const take = (row: Row): void => {
+          const record = recordOf(row);
+          records.set(record.uidlHash, record);
+        };
+        db.each('SELECT record FROM uidl WHERE account = ?', take, accountId(account));
+        return records;
+      }),
     record: (account, records) =>
       db.write(() => {
         const id = accountId(account);

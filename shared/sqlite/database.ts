@@ -62,6 +62,16 @@ export class Database {
     return this.#guard(() => this.#prepare(sql).all(...parameters) as Row[]);
   }
 
+  /**
+   * One row after the other, where all of them would take much memory.
+   * @throws Failure `ledger`, temporary
+   */
+  each(sql: string, take: (row: Row) => void, ...parameters: Parameter[]): void {
+    this.#guard(() => {
+      for (const row of this.#prepare(sql).iterate(...parameters)) take(row);
+    });
+  }
+
   /** @throws Failure `ledger`, temporary */
   get(sql: string, ...parameters: Parameter[]): Row | undefined {
     return this.#guard(() => this.#prepare(sql).get(...parameters) as Row | undefined);

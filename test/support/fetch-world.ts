@@ -51,6 +51,8 @@ export class FetchWorld {
   readonly calls: string[] = [];
   #settings: Settings;
   #options: FetchWorldOptions;
+  /** How often the host was told to make room. */
+  madeRoom = 0;
   readonly #ports: FetchLedger;
 
   /** @param ports another ledger than that of the embedded host */
@@ -152,6 +154,9 @@ export class FetchWorld {
       mailboxes: over('mailboxes', ledger.mailboxes),
       messages: over('messages', ledger.messages),
       uidls: over('uidls', ledger.uidls),
+      makeRoom: () => {
+        this.madeRoom += 1;
+      },
       newSpool: () => createSpool(tmpdir()),
       newToken: () => `run ${clock.now()} ${provider.sessions}`,
       random: () => 0.5,

@@ -48,6 +48,23 @@ describe('how far a run is', () => {
     expect(meter.current).toEqual(seen.at(-1));
   });
 
+  test('a message whose memory is wanted for others goes to a file, counted or not', async () => {
+    const asked: (boolean | undefined)[] = [];
+    const spool: Spool = {
+      ...nowhere(),
+      end: (inFile) => {
+        asked.push(inFile);
+        return nowhere().end(inFile);
+      },
+    };
+    const meter = new ProgressMeter({
+      ...{ mailbox: 'sales', clock: new SetClock(), log: recordingLog(), onProgress: null },
+    });
+    await meter.counted(spool).end(true);
+    await meter.counted(spool).end();
+    expect(asked).toEqual([true, undefined]);
+  });
+
   test('the log hears of it once a minute, and never of a run that is quick', async () => {
     const clock = new SetClock();
     const log = recordingLog();

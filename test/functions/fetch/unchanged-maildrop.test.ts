@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { hashUidl } from '../../../functions/fetch/uidl-hash.ts';
+import { MANY_LISTED } from '../../../shared/limits.ts';
 import { FetchWorld, sizedMessage } from '../../support/fetch-world.ts';
 import type { FetchWorldOptions } from '../../support/fetch-world.ts';
 import { sha256Of } from '../../support/spooled-message.ts';
@@ -18,6 +19,8 @@ function worldWith(options: FetchWorldOptions, count = 3): FetchWorld {
 function put(world: FetchWorld, name: string, size: number): void {
   world.provider.mails.push({ content: sizedMessage(name, size), uidl: `uidl-${name}` });
 }
+
+const SHARED = sizedMessage('shared', 200);
 
 async function carry(world: FetchWorld): Promise<void> {
   await world.fetch();
@@ -55,6 +58,18 @@ describe('a maildrop that has not changed', () => {
     world.forgetCalls();
     await world.fetch();
     expect(reads(world)).toEqual(['messages.find']);
+  });
+
+  test('the host makes room for very many messages, when something has changed', async () => {
+    const world = new FetchWorld({ keep: 'forever', limits: { messagesPerRun: 1 } });
+    for (let at = 1; at < MANY_LISTED; at += 1) {
+      world.provider.mails.push({ content: SHARED, uidl: `uidl ${at}` });
+    }
+    await world.fetch();
+    expect(world.madeRoom).toBe(0);
+    put(world, 'one more', 300);
+    await world.fetch();
+    expect(world.madeRoom).toBe(1);
   });
 
   test('order and numbers do not matter, sizes do', async () => {
@@ -100,8 +115,6 @@ describe('a maildrop that has not changed', () => {
     expect(reads(world)).toEqual(['messages.find']);
   });
 });
-
-const SHARED = sizedMessage('shared', 200);
 
 /** One message under many UIDLs, all known. */
 async function holdKnown(world: FetchWorld, count: number): Promise<void> {
