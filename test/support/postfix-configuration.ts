@@ -5,6 +5,8 @@ export interface PostfixConfiguration {
   readonly port: number;
   readonly domains: readonly string[];
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  /** Recipients that it takes in one transaction; null: its own limit of a thousand. */
+  readonly recipientLimit: number | null;
 }
 
 /** Folders of a queue directory, and who may enter: without the package's own scripts they are made by hand. */
@@ -14,7 +16,7 @@ export const QUEUE_FOLDERS = [
 ] as const;
 
 /** The text of main.cf for one instance that keeps everything in its own folder and sends nothing out. */
-export function mainCf({ folder, domains, tls }: PostfixConfiguration): string {
+export function mainCf({ folder, domains, tls, recipientLimit }: PostfixConfiguration): string {
   const tlsSettings =
     tls === null
       ? ['smtpd_tls_security_level = none']
@@ -59,6 +61,7 @@ virtual_gid_maps = static:${MAIL_OWNER}
 
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_recipient_restrictions = check_recipient_access texthash:${folder}/recipients, reject_unauth_destination
+smtpd_recipient_limit = ${recipientLimit ?? 1000}
 smtpd_error_sleep_time = 0
 smtpd_soft_error_limit = 10000
 smtpd_hard_error_limit = 10001

@@ -36,6 +36,8 @@ export interface PostfixOptions {
   readonly defer?: readonly string[];
   /** Offers STARTTLS with a certificate of its own authority. */
   readonly tls?: boolean;
+  /** Recipients in one transaction at most. */
+  readonly recipientLimit?: number;
 }
 
 export interface PostfixDelivery {
@@ -70,7 +72,8 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
     const authority = options.tls === true ? makeCertificateAuthority(folder) : null;
     const tls = authority?.issue('postfix', LOOPBACK_NAMES) ?? null;
     makeFolders(folder);
-    writeConfiguration({ folder, port, domains: options.domains, tls }, options);
+    const { domains, recipientLimit = null } = options;
+    writeConfiguration({ folder, port, domains, tls, recipientLimit }, options);
     const log = (): string => readLog(folder);
     const server = await startServerProcess({
       program,
