@@ -102,6 +102,9 @@ describe('readAddresses', () => {
     ['a comment in brackets', '<(c) a@x.example (d)>', ['a@x.example']],
     ['a comment in an empty path', '<(c)>', []],
     ['a blank behind a comment', 'a(c) b@x.example', ['b@x.example']],
+    ['a comment behind a blank', 'a (c)b@x.example', ['b@x.example']],
+    ['a single quote at its end alone', "a@x.example'", ["!a@x.example'"]],
+    ['a single quote at its beginning alone', "'a@x.example", ["'a@x.example"]],
     ['a name that ends with a dot', 'Ann B. <a@x.example>', ['a@x.example']],
   ])('reads %s', (_what, value, addresses) => {
     expect(read(value)).toEqual(addresses);
@@ -113,6 +116,8 @@ describe('readAddresses', () => {
     ['before a semicolon', 'A <a@x.example; <b@y.example>', ['a@x.example', 'b@y.example']],
     ['in a route that is none', '<@a.example; b@x.example', ['!@a.example', 'b@x.example']],
     ['with a stray one further on', '<a@x.example,b@y.example>', ['a@x.example', 'b@y.example']],
+    ['before a route', '<a@x.example,@b.example>', ['a@x.example', '!@b.example']],
+    ['and one too many within', 'a>b@x.example', ['b@x.example']],
     ['and one too many before', '<<a@x.example>>', ['a@x.example']],
   ])('gets along with a missing angle bracket %s', (_where, value, addresses) => {
     expect(read(value)).toEqual(addresses);

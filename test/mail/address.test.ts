@@ -45,6 +45,7 @@ describe('parseAddress', () => {
     ['a@[192.0.2.1]', 'a@[192.0.2.1]'],
     ['a@[IPv6:2001:DB8::1]', 'a@[ipv6:2001:db8::1]'],
     ['a@localhost', 'a@localhost'],
+    ['a@\u212aorp.example', 'a@korp.example'],
     ['a@a_b.example', 'a@a_b.example'],
   ])('%s is sent as %s', (text, sent) => {
     expect(parseAddress(text)?.text).toBe(sent);
