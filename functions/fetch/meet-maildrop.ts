@@ -4,6 +4,7 @@ import type { MaildropRun, MaildropSession } from './maildrop-run.ts';
 import { RecordBook } from './record-book.ts';
 import { inWords } from './setting-words.ts';
 import type { MetMail } from './standing.ts';
+import type { SessionTerms } from './take-mail.ts';
 import { hashOfShared, hashUidl } from './uidl-hash.ts';
 
 /** The settings that say what to do with a listing. */
@@ -16,7 +17,7 @@ export async function meetMaildrop(
   run: MaildropRun,
   maildrop: Maildrop,
   listing: Listing,
-  room: number,
+  { room, listedBefore }: SessionTerms,
 ): Promise<MaildropSession> {
   const { deps, mailbox, limits, account, memory } = run;
   reportUnreadable(run, listing);
@@ -25,7 +26,8 @@ export async function meetMaildrop(
   const now = deps.clock.now();
   const book = await RecordBook.open(deps.uidls, account, {
     hashes: hashesOf(met),
-    expected: memory.listing?.recorded ?? null,
+    // What was deleted may be listed all the same, by a server that only said that it deletes.
+    expected: listing.mails.length < listedBefore ? (memory.listing?.recorded ?? null) : null,
     // What comes back is fetched and recognised in any case, where it is deleted at once.
     onlyListed: mailbox.keep === 'none',
     now,

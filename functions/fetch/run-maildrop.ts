@@ -31,6 +31,8 @@ export interface RunTerms {
 export class MaildropRunner {
   readonly #run: MaildropRun;
   #sessions = 0;
+  /** Messages in the listing of the session before. */
+  #listed = Infinity;
 
   constructor(deps: RunDeps, terms: RunTerms) {
     const { settings, mailbox, owner, record, taking, more, leaseLost } = terms;
@@ -75,18 +77,32 @@ export class MaildropRunner {
     if (maildrop === null) return 'done';
     const mayFollow = maildrop.loginDelayMs === null;
     const room = mayFollow ? this.#run.limits.messagesPerSession : Infinity;
+    const takenBefore = this.#run.taking.taken.length;
     let end: SessionEnd;
     try {
-      end = await takeMail(this.#run, maildrop, { room });
+      end = await takeMail(this.#run, maildrop, { room, listedBefore: this.#listed });
       if (end.kind !== 'brokeOff') await maildrop.quit();
     } finally {
       maildrop.abandon();
     }
     this.#conclude(end);
     // With a server that refuses every DELE the next session would be the same again, for ever.
-    const hasMore =
-      end.kind === 'worked' && !end.isDone && end.deleted.size > 0 && !this.#run.budget.isSpent;
-    return hasMore && mayFollow ? 'again' : 'done';
+    if (end.kind !== 'worked' || end.isDone || end.deleted.size === 0) return 'done';
+    if (!mayFollow || this.#run.budget.isSpent) return 'done';
+    return this.#gotAnywhere(end.session.mails.size, takenBefore) ? 'again' : 'done';
+  }
+
+  /** Nor with one that says +OK to DELE and QUIT and deletes nothing: the same messages would come again and again. */
+  #gotAnywhere(listed: number, takenBefore: number): boolean {
+    const hasShrunk = listed < this.#listed;
+    this.#listed = listed;
+    const { deps, mailbox, taking } = this.#run;
+    if (hasShrunk || taking.taken.slice(takenBefore).some(({ known }) => !known)) return true;
+    deps.log.warn('messages that were deleted are listed again', {
+      mailbox: mailbox.id,
+      messages: listed,
+    });
+    return false;
   }
 
   /** A provider may take no second login so soon: what was done is done, and the next run goes on. */

@@ -48,6 +48,8 @@ class BrokeOffLast extends Error {
 export interface SessionTerms {
   /** Messages that it may delete; Infinity where no other session may follow. */
   readonly room: number;
+  /** Messages in the listing of the session before in this run; Infinity: there was none. */
+  readonly listedBefore: number;
 }
 
 /**
@@ -58,9 +60,9 @@ export interface SessionTerms {
 export async function takeMail(
   run: MaildropRun,
   maildrop: Maildrop,
-  { room }: SessionTerms,
+  terms: SessionTerms,
 ): Promise<SessionEnd> {
-  const session = await look(run, maildrop, room);
+  const session = await look(run, maildrop, terms);
   if (session === null) return { kind: 'unchanged' };
   // From here on the mailbox record says nothing that holds for the next run, until this session has ended well.
   run.memory = { ...run.memory, listing: null };
@@ -86,13 +88,13 @@ export async function takeMail(
 async function look(
   run: MaildropRun,
   maildrop: Maildrop,
-  room: number,
+  terms: SessionTerms,
 ): Promise<MaildropSession | null> {
   // A line too many before these would make the one listing pass for the other.
   const [listing] = await Promise.all([maildrop.listing(), maildrop.confirm()]);
   requireUidl(listing, run.mailbox);
   const unchanged = await unchangedSince(run, listing);
-  if (unchanged === null) return meetMaildrop(run, maildrop, listing, room);
+  if (unchanged === null) return meetMaildrop(run, maildrop, listing, terms);
   run.taking.left = unchanged.left;
   return null;
 }

@@ -14,6 +14,8 @@ export interface ProviderFaults {
   readonly noTop?: boolean;
   /** Every DELE is refused. */
   readonly noDele?: boolean;
+  /** DELE and QUIT are answered by +OK, and nothing is deleted. */
+  readonly keepsDeleted?: boolean;
   /** RETR and TOP of these are refused. */
   readonly refused?: ReadonlySet<Buffer>;
   /** RETR of these ends the session. */
@@ -117,8 +119,8 @@ class SampleSession implements Maildrop {
 
   async quit(): Promise<void> {
     await this.#command('QUIT');
-    const { quit } = this.#provider.faults;
-    if (quit !== 'before') this.#remove();
+    const { quit, keepsDeleted } = this.#provider.faults;
+    if (quit !== 'before' && keepsDeleted !== true) this.#remove();
     if (quit !== undefined && this.#marked.size > 0) this.#die();
   }
 

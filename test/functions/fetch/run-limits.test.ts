@@ -107,6 +107,22 @@ describe('limits.messagesPerSession', () => {
     expect(deliveries(world)).toEqual(ONCE_EACH(25));
   });
 
+  test('a server that says it deletes and does not ends the run once nothing new comes', async () => {
+    const world = worldWith(25, { keep: 'none', limits: { messagesPerSession: 10 } });
+    world.provider.faults = { keepsDeleted: true };
+    await world.fetch();
+    await world.deliver();
+    // Three that bring what is new, and one that brings nothing else than these.
+    expect(world.provider.sessions).toBe(4);
+    expect(deliveries(world)).toEqual(ONCE_EACH(25));
+    await world.fetch();
+    expect(world.provider.sessions).toBe(6);
+    world.provider.faults = {};
+    await drain(world);
+    expect(world.provider.mails).toEqual([]);
+    expect(deliveries(world)).toEqual(ONCE_EACH(25));
+  });
+
   test('the program dies at any call between two sessions: nothing lost, nothing twice', async () => {
     const build = () => worldWith(5, { keep: 'none', limits: { messagesPerSession: 2 } });
     const clean = new CrashPlan(Infinity, 'before');
