@@ -60,5 +60,6 @@ export default tseslint.config(
     files: ['test/**'],
     rules: { 'max-lines-per-function': 'off' },
   },
-  { files: ['*.js'], ...tseslint.configs.disableTypeChecked },
+  // The compiler sees but one of manager/mailferry.js and manager/mailferry.ts, which imports it.
+  { files: ['*.js', 'manager/mailferry.js'], ...tseslint.configs.disableTypeChecked },
 );

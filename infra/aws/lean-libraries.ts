@@ -17,6 +17,16 @@ export const leanLibraries: Plugin = {
   },
 };
 
+/** Takes out nodemailer's fetching alone: of the others a command may have need. */
+export const noFetching: Plugin = {
+  name: 'no-fetching',
+  setup(build) {
+    build.onLoad({ filter: FETCHING }, () => ({ contents: NO_FETCHING }));
+  },
+};
+
+const FETCHING = /\/nodemailer\/dist\/esm\/fetch\/index\.js$/;
+
 interface Replacement {
   readonly filter: RegExp;
   readonly contents: (source: string) => OnLoadResult;
@@ -32,7 +42,7 @@ const REPLACEMENTS: readonly Replacement[] = [
     contents: () => ({ contents: NO_EVENT_STREAMS }),
   },
   {
-    filter: /\/nodemailer\/dist\/esm\/fetch\/index\.js$/,
+    filter: FETCHING,
     contents: () => ({ contents: NO_FETCHING }),
   },
   {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { build } from 'esbuild';
 
-import { leanLibraries } from '../../infra/aws/lean-libraries.ts';
+import { noFetching } from '../../infra/aws/lean-libraries.ts';
 import { PACKED, ROOT, stampOf } from './packed-form.js';
 
 /** Some libraries are CommonJS and ask for Node's own modules by `require`, which ES modules do not have. */
@@ -32,8 +32,8 @@ export async function pack(name: string, entry: string, folder = PACKED): Promis
     platform: 'node',
     target: 'node24',
     format: 'esm',
-    // Among what is left out is all that would load Node's web server and client at each start.
-    plugins: [leanLibraries],
+    // It would load Node's web server and client at each start.
+    plugins: [noFetching],
     banner: { js: BANNER },
     legalComments: 'none',
     logLevel: 'warning',
