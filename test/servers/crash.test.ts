@@ -14,11 +14,14 @@ import { differenceOf } from './carried-mail.ts';
 import { tokenOf, variedMail, type VariedMail } from './varied-mail.ts';
 
 const KILLS = 25;
-/** A run may end before its moment comes and then counts as no kill; these are enough for all 25. */
-const ATTEMPTS = 60;
+/**
+ * A run may end before its moment comes and then counts as no kill, and 25 may all fall before or after the work: these
+ * are enough.
+ */
+const ATTEMPTS = 75;
 const MAILS_IN_EACH = 150;
 /** New mail before each run, in each of both mailboxes, so that there is always something to interrupt. */
-const NEW_IN_EACH = 6;
+const NEW_IN_EACH = 4;
 const CONCURRENCY = 2;
 const UNDELIVERABLE = 'admin@corp.example';
 const SALES = 'sales@corp.example';
@@ -145,14 +148,16 @@ describe('mailferry run --once', () => {
     const duration = await durationOfRun(installation);
     let kills = 0;
     let interrupted = 0;
-    for (let attempt = 0; attempt < ATTEMPTS && kills < KILLS; attempt += 1) {
+    const isEnough = (): boolean => kills >= KILLS && interrupted > 0;
+    for (let attempt = 0; attempt < ATTEMPTS && !isEnough(); attempt += 1) {
       someMailComes(dovecot, coming);
-      if (!(await killAfter(installation, random() * duration))) continue;
+      // At any moment, and rather late: a third of a run is its start.
+      if (!(await killAfter(installation, Math.sqrt(random()) * duration))) continue;
       kills += 1;
       const come = all.length - coming.everyone.length - coming.sales.length;
       if ((await onTheWay(dovecot, postfix, come)) !== 0) interrupted += 1;
     }
-    expect(kills).toBe(KILLS);
+    expect(kills).toBeGreaterThanOrEqual(KILLS);
     // Kills that all fell before or after the work would have proved nothing.
     expect(interrupted).toBeGreaterThan(0);
     while (coming.everyone.length > 0) someMailComes(dovecot, coming);
