@@ -117,7 +117,9 @@ export class Database {
   close(): void {
     const batches = [this.#syncing, this.#commit()].filter((batch) => batch !== null);
     this.#syncing = null;
-    for (const batch of batches) this.#settle(batch, this.#syncNow());
+    // One for all: what a sync has lost the next one would not tell.
+    const failure = batches.length > 0 ? this.#syncNow() : null;
+    for (const batch of batches) this.#settle(batch, failure);
     if (this.#db.isOpen) this.#db.close();
     this.#log.close();
   }

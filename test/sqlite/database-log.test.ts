@@ -24,8 +24,14 @@ class HeldLog implements LogSync {
     });
   }
 
+  /** Fails once with this: the kernel reports a lost write to the first who asks, and not to the next. */
+  faultNow: Error | null = null;
+
   syncNow(): void {
     this.syncsNow += 1;
+    const fault = this.faultNow;
+    this.faultNow = null;
+    if (fault !== null) throw fault;
   }
 
   close(): void {
@@ -140,5 +146,18 @@ describe('the log of a database', () => {
     expect(await Promise.all([first, second])).toEqual(['one', 'two']);
     expect(log.syncsNow).toBeGreaterThan(0);
     log.end();
+  });
+
+  it('acknowledges nothing at close where its sync fails', async () => {
+    const first = putIn('one');
+    await log.asked(1);
+    const second = putIn('two');
+    log.faultNow = new Error('EIO: i/o error, fdatasync');
+    held.close();
+
+    const results = await Promise.allSettled([first, second]);
+    for (const result of results) {
+      expect(result).toMatchObject({ status: 'rejected', reason: TEMPORARY });
+    }
   });
 });
