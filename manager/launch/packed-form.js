@@ -24,7 +24,7 @@ export const PACKED = join(ROOT, 'node_modules/.cache/mailferry/packed');
  */
 export function packedForm(name, folder = PACKED, root = ROOT) {
   try {
-    const sources = readStamps(join(folder, `${name}.json`));
+    const sources = readStamps(readFileSync(join(folder, `${name}.json`), 'utf8'));
     const isAsPacked = sources.every((source) => isUnchanged(source, root));
     return isAsPacked ? pathToFileURL(join(folder, `${name}.mjs`)).href : null;
   } catch {
@@ -34,13 +34,10 @@ export function packedForm(name, folder = PACKED, root = ROOT) {
 }
 
 /**
- * @param {string} file
- * @returns {SourceStamp[]}
+ * What `pack` wrote.
+ * @type {(text: string) => SourceStamp[]}
  */
-function readStamps(file) {
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-return -- what it says is what `pack` wrote, or it throws
-  return JSON.parse(readFileSync(file, 'utf8'));
-}
+const readStamps = JSON.parse;
 
 /**
  * @param {string} path relative to `root`
